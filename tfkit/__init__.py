@@ -1,1 +1,13 @@
-"""tfkit."""
+"""tfkit: one YAML recipe from a research idea to a served Keras model.
+
+`tfkit.run("recipe.yaml")` runs an experiment; `tfkit.losses`, `tfkit.models`, `tfkit.metrics` … hold the
+pieces for Keras code of your own. Importing this package imports neither TensorFlow nor Keras.
+"""
+
+from tfkit.lazy import lazy_exports
+from tfkit.version import __version__
+
+_LAZY = {"load_model": "keras_files", "run": "experiment"}
+
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)
+__all__ += ["__version__"]

@@ -1,0 +1,137 @@
+"""Checks of a whole recipe: its sections one by one, then what must hold between them."""
+
+from dataclasses import dataclass, replace
+
+from tfkit.catalog import Catalog, Entry
+from tfkit.errors import Problem
+from tfkit.recipe import names, space
+from tfkit.recipe.components import Checker
+from tfkit.recipe.reading import Document
+
+DEFAULT_STEPS = 1000  # where a recipe says neither `steps` nor `epochs`
+SECTIONS = ("data", "model", "train", "search", "evaluate", "export")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The entries that the parts of a recipe name; None where that cannot be told."""
+
+    data: Entry | None
+    model: Entry | None
+    evaluator: Entry | None
+    server: Entry | None
+
+
+def check(document: Document, catalog: Catalog) -> tuple[dict, list[Problem]]:
+    """The recipe with every key explicit, and everything that is wrong with it.
+
+    The first is only meaningful where the second is empty.
+    """
+    if not isinstance(document.value, dict):
+        what = "is empty" if document.value is None else "is not a mapping of sections"
+        message = f"this {what}; a recipe has at least name, data and model"
+        return {}, [document.problem((), message)]
+    checker = Checker(document, catalog)
+    resolved = _top(checker)
+    _check_name(checker, ("name",), resolved.get("name"))
+    parts = _data_and_model(checker, resolved)
+    _train(checker, resolved, parts.model)
+    _search(checker, resolved)
+    _evaluate(checker, resolved, parts)
+    resolved["export"] = _section(checker, "export", resolved.get("export"))
+    _check_name(checker, ("export", "name"), (resolved["export"] or {}).get("name"))
+    names.check(checker, resolved, parts)
+    space.check(checker, resolved)
+    return resolved, _in_order(checker.problems)
+
+
+def _top(checker: Checker) -> dict:
+    top = checker.catalog.find("section", "recipe")
+    resolved = checker.options(top, checker.document.value, ())
+    return {key: resolved.get(key) for key in ("name", "seed", *SECTIONS)}
+
+
+def _data_and_model(checker: Checker, resolved: dict) -> Parts:
+    """Replaces both sections by their explicit forms; they may be in short form."""
+    given, catalog = checker.document.value, checker.catalog
+    for key, kind in (("data", "dataset"), ("model", "model")):
+        section = catalog.find("section", key)
+        beside = section.parameters if section else ()
+        value, known = given.get(key), None
+        if isinstance(value, dict | str):
+            known = checker.component((kind,), value, (key,), beside)
+        resolved[key] = known
+    model = checker.entries.get(("model",))
+    return Parts(
+        checker.entries.get(("data",)),
+        model,
+        catalog.beside(model, "evaluator") if model else None,
+        catalog.beside(model, "server") if model else None,
+    )
+
+
+def _section(checker: Checker, name: str, given, extra: tuple = (), open: bool = False):
+    """A section's explicit form; null stays null."""
+    if not isinstance(given, dict):
+        return None
+    section = checker.catalog.find("section", name)
+    section = replace(section, parameters=(*section.parameters, *extra))
+    return checker.options(section, given, (name,), open)
+
+
+def _train(checker: Checker, resolved: dict, model: Entry | None) -> None:
+    given = dict(resolved.get("train") or {})
+    section = checker.catalog.find("section", "train")
+    further = model.optimizers if model else [key for key in given if key.endswith("_optimizer")]
+    optimizer = section.options["optimizer"]
+    extra = tuple(replace(optimizer, name=name) for name in further)
+    train = _section(checker, "train", given, extra)
+    if given.get("steps") is not None and given.get("epochs") is not None:
+        message = "stands beside steps; keep one of the two (steps is the unit of training)"
+        checker.complain(("train", "epochs"), message)
+    if train.get("steps") is None and train.get("epochs") is None:
+        train["steps"] = DEFAULT_STEPS
+    resolved["train"] = train
+
+
+def _search(checker: Checker, resolved: dict) -> None:
+    resolved["search"] = _section(checker, "search", resolved.get("search"))
+
+
+def _evaluate(checker: Checker, resolved: dict, parts: Parts) -> None:
+    given = resolved.get("evaluate") or {}
+    options = parts.evaluator.options.values() if parts.evaluator else ()
+    extra = tuple(option for option in options if option.name not in ("seeds", "metrics"))
+    evaluate = _section(checker, "evaluate", given, extra, open=parts.model is None)
+    seeds = evaluate.get("seeds")
+    if isinstance(seeds, list):
+        _check_seeds(checker, seeds)
+    resolved["evaluate"] = evaluate
+
+
+def _check_seeds(checker: Checker, seeds: list) -> None:
+    if not seeds:
+        checker.complain(("evaluate", "seeds"), "is empty; give at least one seed, such as [1]")
+    for index, seed in enumerate(seeds):
+        if seed in seeds[:index]:
+            message = f"seed {seed} is there twice; every replicate needs a seed of its own"
+            checker.complain(("evaluate", "seeds", index), message)
+
+
+def _check_name(checker: Checker, path: tuple, name) -> None:
+    """Names become folders: no separator, no blank, nothing that a shell or a URL trips over."""
+    if not isinstance(name, str):
+        return
+    allowed = all(c.isascii() and (c.isalnum() or c in "-_.") for c in name)
+    if not name or not allowed or not (name[0].isalnum()):
+        message = (
+            f'must be letters, digits, "-", "_" and ".", first a letter or digit, got "{name}"'
+        )
+        cured = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
+        checker.complain(path, message, cured.strip("-_. ") or None)
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    """Each once, by line; those of a `--set` first."""
+    unique = list(dict.fromkeys(problems))
+    return sorted(unique, key=lambda p: (p.file or "", p.line or 0, p.column or 0))

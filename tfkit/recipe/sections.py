@@ -1,0 +1,156 @@
+"""The sections of a recipe. These classes are the definition: their fields are the recipe's keys, their
+docstrings its documentation; the catalogue, the checks, the JSON schema and `describe` read them here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import keras
+
+    from tfkit.search.engines import Engine
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One experiment: data, model, training, and if wished search, evaluation and export.
+
+    A component is always `{name: X, **options}`; "X" alone is short for `{name: X}`; a component of your
+    own is `{name: "my_module:build_encoder"}`. `extends: other.yaml` (a path relative to the recipe) takes
+    another recipe as the base: mappings merge, lists replace, a component whose name changes starts anew.
+
+    Args:
+        name: what runs and exports are called after; letters, digits, "-", "_" and ".".
+        seed: from it every random number of the experiment is derived, >= 0.
+        data: the data set and its options; see `describe data`.
+        model: the method and its options, with the networks it is made of.
+        train: see `describe train`.
+        search: see `describe search`; null: no search.
+        evaluate: see `describe evaluate`.
+        export: see `describe export`; null: no export.
+    """
+
+    name: str
+    data: dict
+    model: dict
+    seed: int = 0
+    train: dict | None = None
+    search: dict | None = None
+    evaluate: dict | None = None
+    export: dict | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data set: `{name: X, batch_size: B, **options of X}`.
+
+    Args:
+        batch_size: examples in one training step, >= 1.
+    """
+
+    batch_size: int = 64
+
+
+@dataclass(frozen=True)
+class Train:
+    """How the model is trained.
+
+    Args:
+        steps: training steps, >= 1; 1000 when `epochs` is absent too. Not beside `epochs`.
+        epochs: passes over the training data, >= 1; null: `steps` says how long.
+        save_every: steps between two checkpoints, >= 1; also the interval of metrics.jsonl. It may exceed
+            `steps`.
+        optimizer: the optimizer and its options. Models with further optimizers have further keys here,
+            such as `critic_optimizer`.
+        validate: metrics computed on the validation split at every checkpoint, such as [loss, mig].
+        callbacks: callbacks, in order.
+        precision: Keras' dtype policy; the mixed ones are slow on CPUs.
+        jit: XLA compilation; auto: only where Keras finds that it pays.
+        steps_per_execution: steps in one call of the compiled training function, >= 1; auto: chosen from
+            the first steps. It never changes results.
+        strategy: mirrored: one replica on each GPU of this machine, the batch divided among them.
+        threads: CPU threads, >= 1; auto: the processors available, recorded, because their number changes
+            the last digits.
+        deterministic: deterministic GPU kernels; switches XLA off.
+        tensorboard: write event files under tb/ for TensorBoard.
+    """
+
+    steps: int | None = None
+    epochs: int | None = None
+    save_every: int = 250
+    optimizer: keras.optimizers.Optimizer = "adam"
+    validate: list[str] = field(default_factory=list)
+    callbacks: list[keras.callbacks.Callback] = field(default_factory=list)
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    jit: bool | Literal["auto"] = "auto"
+    steps_per_execution: int | Literal["auto"] = "auto"
+    strategy: Literal["none", "mirrored"] = "none"
+    threads: int | Literal["auto"] = "auto"
+    deterministic: bool = False
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which values of which options are tried, and which number decides.
+
+    Args:
+        objective: a number that training logs (`loss`) or one of the held-out sample (`valid/mig`).
+        space: recipe path -> distribution: `{float: [lo, hi], log: true}`, `{int: [lo, hi], step: s}`,
+            `{choice: [a, b]}`, `{bool: true}`, `{fixed: v}`; each with `when: {other.path: [v, …]}` if it
+            exists only for some values of another one.
+        goal: whether the objective is to be large or small.
+        engine: what proposes the trials.
+        trials: number of trials, >= 1.
+        confirm: the best trials are trained again on fresh seeds; null: the winner is taken as it is.
+    """
+
+    objective: str
+    space: dict
+    goal: Literal["max", "min"]
+    engine: Engine = "random"
+    trials: int = 10
+    confirm: Confirm | None = None
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The best trials trained again on fresh seeds, because the best of many is partly luck.
+
+    Args:
+        top: how many of the best trials, >= 1.
+        seeds: fresh seeds for each, >= 1.
+    """
+
+    top: int = 1
+    seeds: int = 2
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """What is measured on the test split; the method's own options of evaluation are keys here too.
+
+    Args:
+        seeds: training replicates, >= 0; one seed: the run itself; several: one run each, with intervals.
+        metrics: which metrics; null: all that the data allow.
+    """
+
+    seeds: list[int] = field(default_factory=lambda: [1])
+    metrics: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Export:
+    """The SavedModel (a TF-Hub module too) that is written to savedmodels/NAME/VERSION.
+
+    Args:
+        name: folder under savedmodels/; null: the recipe's name.
+        signatures: which of the method's signatures; null: all. `predict` is always there.
+        hub: also write the module as .tar.gz, as TF-Hub serves it.
+    """
+
+    name: str | None = None
+    signatures: list[str] | None = None
+    hub: bool = True
