@@ -1,0 +1,11 @@
+"""Losses as pure functions of tensors, one idea a file."""
+
+from tfkit.lazy import lazy_exports
+
+_LAZY = {
+    "bernoulli_reconstruction": "reconstruction",
+    "kl_to_standard_normal": "kl",
+    "total_correlation": "decomposition",
+}
+
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)

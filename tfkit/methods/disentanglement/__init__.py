@@ -1,0 +1,13 @@
+"""Disentanglement: VAEs whose regulariser asks for independent latents."""
+
+from tfkit.lazy import lazy_exports
+
+_LAZY = {
+    "BetaTCVAE": "model",
+    "BetaVAE": "model",
+    "study_decoder": "networks",
+    "study_discriminator": "networks",
+    "study_encoder": "networks",
+}
+
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)

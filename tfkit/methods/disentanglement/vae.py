@@ -1,0 +1,111 @@
+"""What the methods of this room share: a Gaussian code between any encoder and any decoder."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tfkit.losses import bernoulli_reconstruction, kl_to_standard_normal
+from tfkit.objective import ObjectiveModel
+
+
+class VAE(ObjectiveModel):
+    """Variational autoencoder: two Keras models, the noise between them, and the two ELBO terms.
+
+        z = mean + exp(logvar / 2) * noise        noise ~ N(0, I)
+        elbo = -(reconstruction + kl)
+
+    A subclass turns the terms into a loss. Calling the model reconstructs at the mean.
+    """
+
+    logged = ("reconstruction", "kl", "elbo")
+
+    def __init__(self, encoder, decoder, **kwargs):
+        super().__init__(**kwargs)
+        _check(type(self).__name__, encoder, decoder)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.seed_generator = keras.random.SeedGenerator()
+        if _signature(encoder):
+            self(keras.KerasTensor((None, *encoder.inputs[0].shape[1:])))
+
+    def call(self, images, training=False):
+        """Reconstructions at the mean, in [0, 1].  [B, H, W, C] -> [B, H, W, C]"""
+        mean, _ = self.encoder(images, training=training)
+        return ops.sigmoid(self.decoder(mean, training=training))
+
+    def draw_noise(self, shape):
+        """Standard normal noise of the reparametrisation, float32.
+
+        The replica's number is folded into the seed: under `tf.distribute` every replica keeps
+        the same seed state and would otherwise draw the same noise.
+        """
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        seed = tf.random.experimental.stateless_fold_in(seed, replica)
+        return tf.random.stateless_normal(shape, seed)
+
+    def terms(self, images, training):
+        """Reconstruction and KL of a batch (scalars), and z, mean and logvar (each [B, D])."""
+        mean, logvar = self.encoder(images, training=training)
+        mean, logvar = ops.cast(mean, "float32"), ops.cast(logvar, "float32")  # [B, D]
+        z = mean + ops.exp(0.5 * logvar) * self.draw_noise(ops.shape(mean))  # [B, D]
+        logits = self.decoder(z, training=training)  # [B, H, W, C]
+        reconstruction = ops.mean(bernoulli_reconstruction(images, logits))
+        kl = ops.mean(ops.sum(kl_to_standard_normal(mean, logvar), axis=1))
+        return reconstruction, kl, (z, mean, logvar)
+
+    def get_config(self):
+        """The two networks and the Keras options."""
+        networks = {"encoder": self.encoder, "decoder": self.decoder}
+        return {
+            **super().get_config(),
+            **{name: keras.saving.serialize_keras_object(net) for name, net in networks.items()},
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Rebuild the networks, then the model."""
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("encoder", "decoder")
+        }
+        return cls(**{**config, **networks})
+
+
+def gather_replicas(*tensors):
+    """Rows of all replicas of `tf.distribute`; the tensors themselves where there is one."""
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return tensors
+    return tuple(context.all_gather(tensor, axis=0) for tensor in tensors)
+
+
+def _signature(network):
+    """Whether a network knows its input's shape before its first call."""
+    return bool(getattr(network, "inputs", None))
+
+
+def _check(name, encoder, decoder):
+    for role, network in (("encoder", encoder), ("decoder", decoder)):
+        if not isinstance(network, keras.Model):
+            raise ValueError(f"{name}: {role} must be a keras.Model, got {type(network).__name__}.")
+    if not (_signature(encoder) and _signature(decoder)):
+        return  # a subclassed network: its shapes are known at its first call
+    outputs = [tuple(output.shape) for output in encoder.outputs]
+    if len(outputs) != 2 or outputs[0] != outputs[1] or len(outputs[0]) != 2:
+        raise ValueError(
+            f"{name}: encoder must return [mean, logvar], two outputs of one shape [B, D], got "
+            f"{len(outputs)} of shapes {outputs}."
+        )
+    latent_dim, codes = outputs[0][1], decoder.inputs[0].shape[1:]
+    if tuple(codes) != (latent_dim,):
+        raise ValueError(
+            f"{name}: decoder must take the encoder's {latent_dim} latents, its input has shape "
+            f"{tuple(codes)}."
+        )
+    images, logits = encoder.inputs[0].shape[1:], decoder.outputs[0].shape[1:]
+    if len(decoder.outputs) != 1 or tuple(images) != tuple(logits):
+        raise ValueError(
+            f"{name}: decoder must return logits of the images' shape {tuple(images)}, got "
+            f"{[tuple(output.shape[1:]) for output in decoder.outputs]}."
+        )

@@ -1,0 +1,106 @@
+"""A Keras model that computes its own loss, in one method."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+
+class ObjectiveModel(keras.Model):
+    """Base of models whose loss is one method; the training step differentiates and applies.
+
+        loss, logs = objective(batch, training)
+        gradients  = d (loss + regularisation losses of the layers) / d trainable variables
+
+    A subclass names what it logs in `logged`, and computes it in `objective`. That suffices for
+    `fit`, `evaluate` and `train_on_batch`, with XLA, `steps_per_execution`, mixed precision and
+    `tf.distribute`. `fit` reports means over the examples since the epoch began.
+
+    A batch is the tensor or dictionary of a data set, or the tuple `(x, y)` where there is a `y`.
+    """
+
+    logged: tuple[str, ...] = ()
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.running_means = RunningMeans(("loss", *self.logged))
+
+    def objective(self, batch, training):
+        """The scalar loss of a batch, and a dict of the scalars named in `logged`."""
+        raise NotImplementedError(f"{type(self).__name__} must define objective(batch, training).")
+
+    def compile(self, optimizer="rmsprop", **kwargs):
+        """Set the optimizer and Keras' options; the loss and what is logged are the model's own.
+
+        The optimizer is built here, over this model's variables, because a checkpoint restores
+        only the state that exists.
+        """
+        for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+            if kwargs.pop(name, None) is not None:
+                raise ValueError(
+                    f"{type(self).__name__}: compile() takes no {name}, the model computes its "
+                    "own; override objective() to change it."
+                )
+        super().compile(optimizer=optimizer, **kwargs)
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config):
+        """Compile as saved (Keras calls it when it loads a `.keras` file)."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def train_step(self, data):
+        """One update; returns the running means of the loss and of what is logged."""
+        batch = _batch(data)
+        with tf.GradientTape() as tape:
+            loss = self._measured(batch, training=True)
+            # Replicas' gradients are summed, so that each contributes its share of the mean.
+            share = loss / tf.distribute.get_strategy().num_replicas_in_sync
+            scaled = self.optimizer.scale_loss(share)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        return self.running_means.result()
+
+    def test_step(self, data):
+        """The same quantities without an update."""
+        self._measured(_batch(data), training=False)
+        return self.running_means.result()
+
+    def _measured(self, batch, training):
+        loss, logs = self.objective(batch, training)
+        if self.losses:
+            loss = loss + ops.sum(ops.stack(self.losses))
+        rows = ops.shape(keras.tree.flatten(batch)[0])[0]
+        self.running_means.update_state({"loss": loss, **logs}, rows)
+        return loss
+
+
+class RunningMeans(keras.metrics.Metric):
+    """Means of several scalars over the examples seen, in one variable: [their sums, examples]."""
+
+    def __init__(self, names, name="running_means"):
+        super().__init__(name=name)
+        self.names = tuple(names)
+        self.totals = self.add_variable((len(self.names) + 1,), "zeros", name="totals")
+
+    def update_state(self, values, rows):
+        """Add one batch: its scalars by name, and its number of examples."""
+        if set(values) != set(self.names):
+            raise ValueError(
+                f"objective() must log {sorted(self.names[1:])} as `logged` says, "
+                f"got {sorted(set(values) - {'loss'})}."
+            )
+        rows = ops.cast(rows, "float32")
+        scalars = [ops.cast(values[name], "float32") for name in self.names]
+        self.totals.assign(self.totals + ops.stack([*scalars, 1.0]) * rows)
+
+    def result(self):
+        """Means by name; 0 before the first batch."""
+        means = self.totals[:-1] / ops.maximum(self.totals[-1], 1.0)
+        return {name: means[i] for i, name in enumerate(self.names)}
+
+
+def _batch(data):
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if sample_weight is not None:
+        return x, y, sample_weight
+    return x if y is None else (x, y)
