@@ -1,0 +1,320 @@
+"""The conductor: resolved recipe → search → train → evaluate → report → export."""
+
+import dataclasses
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfkit import recipe as recipes
+from tfkit.errors import Diverged, Interrupted, UsageError
+from tfkit.export.savedmodel import export_model
+from tfkit.recipe import Recipe
+from tfkit.report import write as write_report
+from tfkit.search.trials import Search
+from tfkit.search.values import with_values
+from tfkit.train import device, progress
+from tfkit.train.build import Assembly, assemble, load_data
+from tfkit.train.checkpoint import snapshot
+from tfkit.train.folder import RunFolder, read_json
+from tfkit.train.interruption import disk_error, interruptible
+from tfkit.train.replicates import (
+    evaluate_replicate,
+    replicate_folder,
+    restore,
+    shown_seed,
+    stored_recipe,
+    summarise,
+    trained_recipe,
+)
+from tfkit.train.run import note_start, train
+
+RUNS = "runs"
+EXPORTS = "savedmodels"
+EXAMPLE_ROWS = 16  # of the test split, that an export is proved and warmed up with
+
+
+def run(
+    recipe: str | os.PathLike | Mapping | None = None,
+    *,
+    sets: Sequence[str] = (),
+    resume: str | os.PathLike | None = None,
+    seeds: Sequence[int] | None = None,
+    export: bool = False,
+    dry_run: bool = False,
+    quiet: bool = True,
+) -> dict:
+    """Run a recipe: search, train, evaluate, report, export, as far as it asks for them.
+
+    Args:
+        recipe: a file, or the recipe as a dict; may be left out where `resume` is given.
+        sets: overrides, "path.to.key=value" each, applied left to right.
+        resume: the folder of an interrupted run to go on with.
+        seeds: the training replicates, instead of the recipe's `evaluate.seeds`.
+        export: export also without an `export` section.
+        dry_run: only build the model and run one step, in no folder.
+        quiet: say nothing on the way.
+    Returns what `tfkit run --json` prints: run, status, report, metrics, search, export, next.
+    Raises `RecipeError`, `DataMissing`, `Diverged`, `Interrupted`, or another `TfkitError`.
+    """
+    say = (lambda text: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    bar = progress.wanted(quiet)
+    if resume is not None:
+        folder = RunFolder.open(resume)
+        known = stored_recipe(folder)
+        if recipe is not None or sets or seeds:
+            refuse_other(folder, known, load(recipe or known.given, sets, seeds, export))
+        if export and known.resolved["export"] is None:
+            known = changed(known, {"export": {}})
+        return Conductor(folder, known, say, bar, resumed=True).run()
+    if recipe is None:
+        raise UsageError("run: give a recipe, or a run folder to resume.")
+    known = load(recipe, sets, seeds, export)
+    if dry_run:
+        return try_out(known)
+    source = load_data(known.resolved)  # before a folder is made: it may be missing
+    folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
+    folder.write_recipe(known)
+    say(f"run folder {folder}")
+    return Conductor(folder, known, say, bar, source=source).run()
+
+
+def load(recipe, sets: Sequence[str], seeds: Sequence[int] | None, export: bool) -> Recipe:
+    """The recipe with what the command line says, and the number of threads fixed."""
+    known = recipes.load(recipe, sets)
+    changes = {}
+    if seeds:
+        changes["evaluate.seeds"] = list(seeds)
+    if export and known.resolved["export"] is None:
+        changes["export"] = {}
+    if known.resolved["train"]["threads"] == "auto":
+        changes["train.threads"] = device.available_cpus()
+    return changed(known, changes)
+
+
+def changed(known: Recipe, changes: Mapping) -> Recipe:
+    """The recipe with other values at dotted paths, its text as it was given."""
+    if not changes:
+        return known
+    return dataclasses.replace(with_values(known, changes), raw_text=known.raw_text)
+
+
+def refuse_other(folder: RunFolder, known: Recipe, other: Recipe) -> None:
+    """A recipe given beside a run folder must be the folder's; threads and export may be left."""
+    old, new = known.resolved, dict(other.resolved)
+    new["train"] = {**new["train"], "threads": old["train"]["threads"]}
+    new["export"] = new["export"] or old["export"]
+    if changes := recipes.difference(old, new):
+        lines = "\n".join(f"  {change}" for change in changes)
+        raise UsageError(
+            f"{folder} is a run of another recipe; what is given differs in\n{lines}\n"
+            f"Leave recipe and --set out to go on, or start a new run."
+        )
+
+
+class Conductor:
+    """One experiment in one folder. Each part is done once; what is there already is kept."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        recipe: Recipe,
+        say: Callable[[str], None],
+        bar: bool,
+        *,
+        source=None,
+        resumed: bool = False,
+    ):
+        self.folder, self.recipe, self.say, self.bar = folder, recipe, say, bar
+        self.source, self.resumed = source, resumed
+
+    def run(self) -> dict:
+        """All that is still to do; errors and interruptions leave a folder that can be resumed."""
+        with self.folder.lock(), interruptible():
+            before = self.folder.provenance()
+            if before.get("status") == "finished" and not self.lacks_export(before):
+                self.say(f"{self.folder} is finished already.")
+                return self.result()
+            try:
+                self.conduct()
+            except KeyboardInterrupt:
+                self.folder.record(status="interrupted")
+                raise Interrupted(
+                    f"interrupted; go on with: tfkit run --resume {self.folder}"
+                ) from None
+            except Diverged as error:
+                self.folder.record(
+                    status="diverged", diverged={"step": error.step, "tensor": error.tensor}
+                )
+                write_report(self.folder.path)
+                raise
+            except OSError as error:
+                raise disk_error(error, self.folder) from error
+            except Exception:
+                self.note_failure()
+                raise
+        return self.result()
+
+    def conduct(self) -> None:
+        """Search, train, evaluate, report, export."""
+        self.source = self.source or load_data(self.recipe.resolved)
+        note_start(self.folder, self.recipe.resolved, self.source)
+        best = self.recipe
+        if self.recipe.resolved["search"] is not None:
+            self.say(f"search over {', '.join(self.recipe.resolved['search']['space'])}")
+            best = Search(self.folder, self.recipe, self.source, self.say, self.bar).run()
+        for seed in best.resolved["evaluate"]["seeds"]:
+            self.replicate(best, seed)
+        if len(best.resolved["evaluate"]["seeds"]) > 1:
+            summarise(self.folder, best.resolved)
+        exported = self.recipe.resolved["export"]
+        if exported is not None and self.lacks_export(self.folder.provenance()):
+            self.say("export: writing, then proving it in a fresh process")
+            export_folder(self.folder, self.recipe, best, self.source)
+        self.folder.record(status="finished")
+        write_report(self.folder.path)
+
+    def replicate(self, recipe: Recipe, seed: int) -> None:
+        """Train and evaluate one replicate."""
+        folder = replicate_folder(self.folder, recipe.resolved, seed)
+        if folder.evaluation.exists():
+            return
+        own = with_values(recipe, {"evaluate.seeds": [seed], "search": None, "export": None})
+        folder.write_recipe(own)
+        if folder.path != self.folder.path:
+            note_start(folder, own.resolved, self.source)
+        with device.configured(own.resolved["train"]):
+            assembly = train(folder, own.resolved, seed, source=self.source, bar=self.bar)
+            self.say(f"trained seed {seed}; evaluating")
+            evaluate_replicate(folder, assembly, objective_of(self.recipe))
+        if folder.path != self.folder.path:
+            folder.record(status="finished")
+
+    def lacks_export(self, provenance: dict) -> bool:
+        """Whether an export is asked for and not there."""
+        return self.recipe.resolved["export"] is not None and not provenance.get("export")
+
+    def note_failure(self) -> None:
+        """Keep the traceback for whoever looks into it."""
+        self.folder.record(status="failed")
+        (self.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+
+    def result(self) -> dict:
+        """What `--json` prints."""
+        provenance = self.folder.provenance()
+        exported = provenance.get("export")
+        search = read_json(self.folder / "search" / "search.json")
+        found = {
+            "run": str(self.folder),
+            "status": provenance.get("status"),
+            "report": str(self.folder / "report.html"),
+            "metrics": read_json(self.folder.evaluation, {}).get("metrics", {}),
+            "search": search and {key: search[key] for key in ("objective", "best")},
+            "export": exported and exported["folder"],
+        }
+        follow = (
+            f"tfkit predict {exported['folder']} --help"
+            if exported
+            else f"tfkit export {self.folder}"
+        )
+        return {**found, "next": follow}
+
+
+def objective_of(recipe: Recipe) -> str | None:
+    """What the recipe's search looks at, if it has one."""
+    search = recipe.resolved["search"]
+    return search and search["objective"]
+
+
+def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=None) -> dict:
+    """Export the shown replicate of a trained run as its `export` section says."""
+    resolved = trained.resolved
+    seed = shown_seed(folder, resolved)
+    options = recipe.resolved["export"]
+    with device.configured(resolved["train"]):
+        own = replicate_folder(folder, resolved, seed)
+        assembly = restore(own, resolved, seed, source)
+        serve = assembly.room.part("serve")
+        if serve is None:
+            raise UsageError(
+                f"export: {type(assembly.model).__name__} has no serve.py in its room that says "
+                "which signatures to export."
+            )
+        record = export_model(
+            assembly.model,
+            serve,
+            name=options["name"] or recipe.resolved["name"],
+            examples=example_rows(assembly),
+            destination=Path(EXPORTS),
+            signatures=options["signatures"],
+            hub=options["hub"],
+            context={
+                "recipe": trained.dump(),
+                "resolved": resolved,
+                "provenance": own.provenance(),
+                "metrics": read_json(folder.evaluation, {}),
+                "data": f"{resolved['data']['name']} ({assembly.source.fingerprint()['source']})",
+            },
+        )
+    folder.record(export=record)
+    return record
+
+
+def example_rows(assembly: Assembly) -> dict[str, np.ndarray]:
+    """Real rows of the test split, by their names in a batch."""
+    batch = next(iter(assembly.source.held_out("test", EXAMPLE_ROWS)))
+    return {name: np.asarray(value) for name, value in batch.items()}
+
+
+def try_out(recipe: Recipe) -> dict:
+    """Build everything and run one step on one batch; nothing is written."""
+    resolved = recipe.resolved
+    with device.configured(resolved["train"]):
+        assembly = assemble(resolved, resolved["evaluate"]["seeds"][0])
+        batch = next(iter(assembly.batches(0).take(1)))
+        logs = assembly.model.train_on_batch(batch, return_dict=True)
+        model = assembly.model
+        return {
+            "status": "dry run",
+            "parameters": int(model.count_params()),
+            "trainable": int(sum(np.prod(v.shape) for v in model.trainable_variables)),
+            "state_bytes": int(sum(array.nbytes for array in snapshot(model).values())),
+            "first_step": {name: float(value) for name, value in logs.items()},
+        }
+
+
+def evaluate(run_folder: str | os.PathLike) -> dict:
+    """Evaluate a trained run anew with its own recipe; rewrites evaluation, figures, report."""
+    folder = RunFolder.open(run_folder)
+    with folder.lock():
+        recipe, trained = stored_recipe(folder), trained_recipe(folder)
+        resolved, source = trained.resolved, load_data(trained.resolved)
+        objective = objective_of(recipe)
+        for seed in resolved["evaluate"]["seeds"]:
+            with device.configured(resolved["train"]):
+                own = replicate_folder(folder, resolved, seed)
+                evaluate_replicate(own, restore(own, resolved, seed, source), objective)
+        if len(resolved["evaluate"]["seeds"]) > 1:
+            summarise(folder, resolved)
+        path = write_report(folder.path)
+    return {"run": str(folder), "report": str(path), **read_json(folder.evaluation)}
+
+
+def report(run_folder: str | os.PathLike) -> Path:
+    """Write `report.html` anew from what the run folder holds."""
+    return write_report(RunFolder.open(run_folder).path)
+
+
+def export(run_folder: str | os.PathLike, name: str | None = None) -> dict:
+    """Export a trained run as a new version, under `name` or the name that its recipe says."""
+    folder = RunFolder.open(run_folder)
+    with folder.lock():
+        recipe = stored_recipe(folder)
+        section = {**(recipe.given.get("export") or {}), **({"name": name} if name else {})}
+        recipe = changed(recipe, {"export": section})
+        record = export_folder(folder, recipe, trained_recipe(folder))
+        write_report(folder.path)
+    return record

@@ -1,0 +1,34 @@
+"""A recipe with other values at dotted paths."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+
+from tfkit import catalog
+from tfkit.recipe import Recipe, load
+
+
+def with_values(recipe: Recipe, values: Mapping) -> Recipe:
+    """The recipe with other values at dotted paths, checked and resolved anew.
+
+    A component that gets another name keeps only the options that the new one knows.
+    """
+    given = deepcopy(recipe.given)
+    for path in sorted(values, key=lambda path: not path.endswith(".name")):
+        *parents, last = path.split(".")
+        place = given
+        for key in parents:
+            if not isinstance(place.get(key), dict):
+                place[key] = {"name": place[key]} if isinstance(place.get(key), str) else {}
+            place = place[key]
+        if last == "name" and place.get("name") != values[path]:
+            rename(place, parents[-1], values[path])
+        place[last] = values[path]
+    return load(given)
+
+
+def rename(component: dict, place: str, name: str) -> None:
+    """Drop the options that the component called `name` does not have."""
+    found = catalog.load().named(name)
+    keep = {option for entry in found for option in entry.options} | {"batch_size"}
+    for option in [key for key in component if key not in keep]:
+        del component[option]

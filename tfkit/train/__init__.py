@@ -1,0 +1,1 @@
+"""Training: a run folder, chunks of steps, checkpoints, exact resume, replicates."""

@@ -1,0 +1,130 @@
+"""The run folder: one experiment on disk, never overwritten, one process at a time."""
+
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tfkit.errors import TfkitError, UsageError
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` beside `path`, then rename: a reader or a kill never meets half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, value) -> None:
+    """Write `value` as indented JSON, atomically."""
+    write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path, default=None):
+    """What the JSON file holds, or `default` where there is no such file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else default
+
+
+class RunFolder:
+    """One run on disk.
+
+    Holds `recipe.yaml resolved.yaml provenance.json metrics.jsonl timing.jsonl checkpoints/
+    final.weights.h5 evaluation.json figures/ report.html`, for a search `search/`, and for
+    several training replicates `replicates/<seed>/`, each a run folder of its own.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+
+    @classmethod
+    def create(cls, root: str | os.PathLike, name: str, recipe_hash: str) -> "RunFolder":
+        """Make `<root>/<name>/<date>-<time>-<hash>`, numbered where that is taken."""
+        parent = Path(root) / name
+        parent.mkdir(parents=True, exist_ok=True)
+        stem = f"{datetime.now():%Y%m%d-%H%M%S}-{recipe_hash}"
+        number = 1
+        while True:
+            path = parent / (stem if number == 1 else f"{stem}-{number}")
+            try:
+                path.mkdir()
+                return cls(path)
+            except FileExistsError:
+                number += 1
+
+    @classmethod
+    def open(cls, path: str | os.PathLike) -> "RunFolder":
+        """An existing run folder; a `UsageError` says what is missing where it is none."""
+        folder = cls(path)
+        if not folder.path.is_dir():
+            raise UsageError(f"{path}: there is no such run folder.")
+        if not folder.resolved.is_file():
+            raise UsageError(f"{path}: not a run folder, it holds no resolved.yaml.")
+        return folder
+
+    def part(self, *names: str) -> "RunFolder":
+        """A run folder inside this one: a trial of its search or a replicate; made if missing."""
+        path = self.path.joinpath(*names)
+        path.mkdir(parents=True, exist_ok=True)
+        return RunFolder(path)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def resolved(self) -> Path:
+        """The recipe with every key explicit."""
+        return self.path / "resolved.yaml"
+
+    @property
+    def weights(self) -> Path:
+        """Written once training is over; says that it is."""
+        return self.path / "final.weights.h5"
+
+    @property
+    def evaluation(self) -> Path:
+        """Written once the run is evaluated; says that it is."""
+        return self.path / "evaluation.json"
+
+    def write_recipe(self, recipe) -> None:
+        """Write `recipe.yaml` as it was given and `resolved.yaml`, once."""
+        for name, text in (("recipe.yaml", recipe.raw_text), ("resolved.yaml", recipe.dump())):
+            if not (self / name).exists():
+                write_atomically(self / name, text)
+
+    def provenance(self) -> dict:
+        """What `provenance.json` holds so far."""
+        return read_json(self / "provenance.json", {})
+
+    def record(self, **entries) -> None:
+        """Add `entries` to `provenance.json`."""
+        write_json(self / "provenance.json", {**self.provenance(), **entries})
+
+    def clear_training(self) -> None:
+        """Remove what an interrupted training left before its first checkpoint."""
+        for name in ("metrics.jsonl", "timing.jsonl"):
+            (self / name).unlink(missing_ok=True)
+        shutil.rmtree(self / "checkpoints", ignore_errors=True)
+
+    @contextmanager
+    def lock(self):
+        """Hold the folder for this process; the system lets go when it dies."""
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise TfkitError(
+                f"{self.path}: another process is at work in this run folder; "
+                "wait for it to end, or stop it."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()

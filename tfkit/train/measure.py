@@ -1,0 +1,79 @@
+"""Metrics of a model on the held-out data: the room's evaluator, and the model's own logs."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from tfkit import catalog
+from tfkit.errors import TfkitError
+from tfkit.train import seeds
+from tfkit.train.build import Assembly
+
+VALID = "valid/"
+
+
+def measure(assembly: Assembly, split: str, names: list[str] | None) -> dict[str, float]:
+    """The values of `names` on `split` ("valid" or "test"); None: all that the room can give.
+
+    A name is one of the room's metrics or one of the terms that the model logs. Noise that the
+    model draws for them comes from the eval stream, and training's generators are left as found.
+    """
+    evaluate = assembly.room.function("evaluate", "evaluate")
+    known = {gift["name"] for gift in evaluator(assembly).gives} if evaluate else set()
+    logged = [name for name in names or () if name not in known]
+    with borrowed_noise(assembly):
+        values = {}
+        if evaluate and (names is None or set(names) & known):
+            wanted = None if names is None else [name for name in names if name in known]
+            values = evaluate(
+                assembly.model,
+                assembly.source,
+                split,
+                wanted,
+                assembly.seeds["eval"],
+                **options(assembly.recipe),
+            )
+        if logged or not (values or names):
+            values |= logs(assembly, split, logged)
+    return {name: float(value) for name, value in values.items()}
+
+
+def evaluator(assembly: Assembly):
+    """The catalogue's entry of the room's evaluator."""
+    return catalog.find("evaluator", assembly.room.name)
+
+
+def options(recipe: dict) -> dict:
+    """What the recipe's `evaluate` section hands to the room."""
+    return {k: v for k, v in recipe["evaluate"].items() if k not in ("seeds", "metrics")}
+
+
+def logs(assembly: Assembly, split: str, names: list[str]) -> dict[str, float]:
+    """The model's own terms on the held-out data; all of them where `names` is empty."""
+    found = assembly.model.evaluate(assembly.held_out(split), return_dict=True, verbose=0)
+    if missing := [name for name in names if name not in found]:
+        raise TfkitError(
+            f"{type(assembly.model).__name__} reports no {', '.join(missing)}; "
+            f"it reports {', '.join(sorted(found))}."
+        )
+    return {name: found[name] for name in names or found}
+
+
+@contextmanager
+def borrowed_noise(assembly: Assembly):
+    """Seed the model's generators from the eval stream, and put training's states back."""
+    generators = seeds.seed_generators(assembly.model)
+    before = [np.array(state) for state in generators]
+    for index, state in enumerate(generators):
+        state.assign(np.array([assembly.seeds["eval"], index], state.dtype))
+    try:
+        yield
+    finally:
+        for state, value in zip(generators, before, strict=True):
+            state.assign(value)
+
+
+def figures(assembly: Assembly) -> dict:
+    """The room's figures of a trained model, as data."""
+    draw = assembly.room.function("evaluate", "figures")
+    return draw(assembly.model, assembly.source, assembly.seeds["eval"]) if draw else {}

@@ -1,0 +1,93 @@
+"""Replicates: the same recipe trained from several seeds, and what holds over all of them."""
+
+from collections.abc import Mapping
+
+from tfkit import recipe as recipes
+from tfkit.errors import UsageError
+from tfkit.statistics.intervals import mean_interval
+from tfkit.train.build import Assembly, assemble
+from tfkit.train.folder import RunFolder, read_json, write_json
+from tfkit.train.measure import VALID, figures, measure
+
+
+def replicate_folder(folder: RunFolder, resolved: Mapping, seed: int) -> RunFolder:
+    """Where a replicate lies: the run folder itself where there is only one seed."""
+    if len(resolved["evaluate"]["seeds"]) == 1:
+        return folder
+    return folder.part("replicates", str(seed))
+
+
+def evaluate_replicate(folder: RunFolder, assembly: Assembly, objective: str | None) -> None:
+    """Write test metrics, the objective on the held-out sample, and figures of a trained run.
+
+    `evaluation.json` comes last: it says that the rest is there.
+    """
+    metrics = measure(assembly, "test", assembly.recipe["evaluate"]["metrics"])
+    held_out = {}
+    if objective and objective.startswith(VALID):
+        name = objective.removeprefix(VALID)
+        held_out = {objective: measure(assembly, "valid", [name])[name]}
+    (folder / "figures").mkdir(exist_ok=True)
+    for name, figure in figures(assembly).items():
+        figure.save(folder / "figures" / f"{name}.npz")
+    evaluation = {"seed": assembly.replicate, "split": "test", "metrics": metrics}
+    write_json(folder.evaluation, {**evaluation, "valid": held_out})
+
+
+def summarise(folder: RunFolder, resolved: Mapping) -> None:
+    """The parent's `evaluation.json`: mean and interval over the replicates of every metric."""
+    seeds = resolved["evaluate"]["seeds"]
+    runs = [read_json(replicate_folder(folder, resolved, seed).evaluation) for seed in seeds]
+
+    def over_seeds(part: str) -> dict:
+        return {name: mean_interval([run[part][name] for run in runs]) for name in runs[0][part]}
+
+    write_json(
+        folder.evaluation,
+        {
+            "seeds": list(seeds),
+            "split": "test",
+            "metrics": over_seeds("metrics"),
+            "valid": over_seeds("valid"),
+            "shown": shown_seed(folder, resolved),
+        },
+    )
+
+
+def shown_seed(folder: RunFolder, resolved: Mapping) -> int:
+    """The replicate that is shown and exported: the best by the search's objective on the
+    held-out sample, else the first. Test metrics choose nothing.
+    """
+    seeds = resolved["evaluate"]["seeds"]
+    search = read_json(folder / "search" / "search.json")
+    if len(seeds) == 1 or not search or not search["objective"].startswith(VALID):
+        return seeds[0]
+    sign = 1 if search["goal"] == "max" else -1
+
+    def score(seed: int) -> float:
+        run = replicate_folder(folder, resolved, seed)
+        return sign * read_json(run.evaluation)["valid"][search["objective"]]
+
+    return max(seeds, key=score)
+
+
+def stored_recipe(folder: RunFolder) -> recipes.Recipe:
+    """The recipe that a run folder goes on with."""
+    return recipes.load(folder.resolved)
+
+
+def trained_recipe(folder: RunFolder) -> recipes.Recipe:
+    """What the replicates of a run folder were trained with: after a search, its best values."""
+    best = folder / "search" / "best.yaml"
+    return recipes.load(best if best.exists() else folder.resolved)
+
+
+def restore(folder: RunFolder, recipe: Mapping, seed: int, source=None) -> Assembly:
+    """A trained replicate's data and model, from its folder."""
+    if not folder.weights.exists():
+        raise UsageError(
+            f"{folder} is not trained to the end; go on with: tfkit run --resume {folder}"
+        )
+    assembly = assemble(recipe, seed, source)
+    assembly.model.load_weights(folder.weights)
+    return assembly

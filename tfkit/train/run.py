@@ -1,0 +1,140 @@
+"""One run: from a resolved recipe to trained weights in its folder, resumed where it stopped."""
+
+import os
+import warnings
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tfkit import catalog
+from tfkit.train import device, provenance, stages
+from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, total_steps
+from tfkit.train.checkpoint import Checkpoints
+from tfkit.train.fit import Fit, Plan
+from tfkit.train.folder import RunFolder
+from tfkit.train.measure import measure
+from tfkit.train.progress import Progress
+
+
+def train(
+    folder: RunFolder, recipe: dict, replicate: int, *, source=None, bar: bool = False
+) -> Assembly:
+    """Train the recipe's model in `folder`, or go on where an earlier process stopped.
+
+    Args:
+        folder: the run folder; what it holds already is taken up.
+        recipe: resolved.
+        replicate: the replicate's number, one of `evaluate.seeds`.
+        source: data that are loaded already, if any.
+        bar: show a progress bar.
+    Returns the assembly with the final weights. Raises `Diverged`.
+    """
+    assembly = assemble(recipe, replicate, source)
+    if folder.weights.exists():
+        assembly.model.load_weights(folder.weights)
+        return assembly
+    folder.record(seeds=assembly.seeds)
+    list_stages = assembly.room.function("stages", "stages")
+    if list_stages:
+        train_stages(folder, assembly, list_stages(assembly.model, assembly.source), bar)
+    else:
+        fit(folder, assembly, assembly.model, recipe["train"], bar=bar)
+    save_weights(folder, assembly.model)
+    return assembly
+
+
+def fit(
+    folder: RunFolder, assembly: Assembly, model: keras.Model, train: dict, *, bar, stage: str = ""
+) -> None:
+    """One `fit` of the run, in chunks."""
+    steps = total_steps({**assembly.recipe, "train": train}, assembly.source)
+    plan = Plan(steps, train["save_every"], train["steps_per_execution"])
+    validate = train["validate"]
+    job = Fit(
+        model,
+        assembly.batches,
+        folder.path,
+        plan,
+        watchers=build_watchers(train),
+        measure=(lambda: measure(assembly, "valid", validate)) if validate else None,
+        stage=stage,
+        tensorboard=tensorboard_writer(folder.path, stage) if train["tensorboard"] else None,
+    )
+    if not bar:
+        return job.run()
+    done = Checkpoints(folder.path / "checkpoints" / stage).reached()
+    with Progress(stage or assembly.recipe["name"], steps, done) as progress:
+        job.watch(progress)
+        return job.run()
+
+
+def train_stages(folder: RunFolder, assembly: Assembly, planned: list, bar: bool) -> None:
+    """The room's stages in order; one that is done is read back."""
+    carried = {}
+    for stage in planned:
+        models = [assembly.model, *([stage.model] if stage.model is not None else [])]
+        path = stages.outcome_path(folder.path, stage.name)
+        if path.exists():
+            carried[stage.name] = stages.load_outcome(path, models)
+            continue
+        carried[stage.name] = run_stage(folder, assembly, stage, carried, bar)
+        stages.save_outcome(path, models, carried[stage.name])
+
+
+def run_stage(folder: RunFolder, assembly: Assembly, stage, carried: dict, bar: bool) -> dict:
+    """One stage; the arrays that it carries on."""
+    if stage.work is not None:
+        own = folder.part("stages", stage.name).path
+        return stage.work(assembly, carried, own)
+    train = stages.stage_options(assembly.recipe["train"], stage.name)
+    recipe = {**assembly.recipe, "train": train}
+    entry = catalog.find("model", recipe["model"]["name"])
+    with device.strategy(train["strategy"]).scope():
+        compile_model(stage.model, entry, recipe, total_steps(recipe, assembly.source))
+    fit(folder, assembly, stage.model, train, bar=bar, stage=stage.name)
+    return {}
+
+
+def note_start(folder: RunFolder, recipe: dict, source) -> None:
+    """Write provenance; on a resumed run add the step it goes on from, and warn of another
+    machine.
+    """
+    before = folder.provenance()
+    now = provenance.collect(recipe["train"]["threads"], source.fingerprint())
+    resumed = before.get("resumed_from", [])
+    if before:
+        warn_of_another_device(before["device"], now["device"])
+        resumed = [*resumed, Checkpoints(folder.path).reached()]
+    folder.record(**now, resumed_from=resumed, status="training")
+
+
+def warn_of_another_device(before: dict, now: dict) -> None:
+    """Numbers are equal to the last bit only on the same kind of processor, and as many of them."""
+    for part in ("cpu", "cpus", "gpus"):
+        if part in before and before[part] != now[part]:
+            warnings.warn(
+                f"this run began on another device ({part}: {before[part]}, now {now[part]}); "
+                "the rest of it may differ in the last bits from an uninterrupted run.",
+                stacklevel=3,
+            )
+
+
+def save_weights(folder: RunFolder, model: keras.Model) -> None:
+    """Write `final.weights.h5` in one move; from here on the training counts as done."""
+    temporary = folder / ".tmp.weights.h5"
+    model.save_weights(temporary, overwrite=True)
+    os.replace(temporary, folder.weights)
+
+
+def tensorboard_writer(folder: Path, stage: str):
+    """A function that writes a chunk's values for TensorBoard, indexed by step."""
+    writer = tf.summary.create_file_writer(str(folder / "tb" / stage))
+
+    def write(step: int, values: dict) -> None:
+        with writer.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        writer.flush()
+
+    return write

@@ -1,0 +1,70 @@
+"""Training in several stages: each reads what the earlier ones left, and is done once.
+
+A room's `stages.py` holds `stages(model, source) -> list[Stage]`. What must outlive training is
+part of the room's model; the other results of a stage travel as arrays in `carried`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from tfkit.train import checkpoint
+
+
+class Stage(NamedTuple):
+    """One stage, either a `fit` of `model` or a piece of `work` with its own resumable loop.
+
+    Args:
+        name: names the stage in `metrics.jsonl`, in `checkpoints/` and in `train.stages`.
+        model: the keras.Model to fit; it may share layers with the room's model, or be it.
+        work: (assembly, carried, folder) -> dict of arrays, for what cannot be a `fit`;
+            `carried` holds the arrays of earlier stages by stage name, `folder` is its own.
+    """
+
+    name: str
+    model: keras.Model | None = None
+    work: Callable[[object, dict, Path], dict[str, np.ndarray]] | None = None
+
+
+def stage_options(train: dict, name: str) -> dict:
+    """The `train` section as it holds for one stage: `train.stages.<name>` goes over the rest."""
+    return {**train, **(train["stages"] or {}).get(name, {})}
+
+
+def outcome_path(folder: Path, name: str) -> Path:
+    """The file that says that a stage is done, and what it left."""
+    return folder / "checkpoints" / f"{name}.done.npz"
+
+
+def weights(models: list[keras.Model]) -> dict[str, keras.Variable]:
+    """The variables of the room's model and of the stage's, without optimizers."""
+    return {
+        f"{index}/{number:04d}/{variable.path}": variable
+        for index, model in enumerate(models)
+        for number, variable in enumerate(model.variables)
+    }
+
+
+def save_outcome(path: Path, models: list[keras.Model], arrays: dict[str, np.ndarray]) -> None:
+    """Write what a stage left: the weights as they are now and the arrays that it carries on."""
+    values = {
+        f"weights/{name}": keras.ops.convert_to_numpy(variable.value)
+        for name, variable in weights(models).items()
+    }
+    carried = {f"carried/{name}": np.asarray(array) for name, array in arrays.items()}
+    checkpoint.save(path, checkpoint.Checkpoint(0, {}, values | carried))
+
+
+def load_outcome(path: Path, models: list[keras.Model]) -> dict[str, np.ndarray]:
+    """Put back a finished stage's weights; its carried arrays."""
+    arrays = checkpoint.load(path).arrays
+    for name, variable in weights(models).items():
+        variable.assign(arrays[f"weights/{name}"])
+    return {
+        name.removeprefix("carried/"): array
+        for name, array in arrays.items()
+        if name.startswith("carried/")
+    }
