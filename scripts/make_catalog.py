@@ -1,4 +1,4 @@
-"""Writes tfkit/catalog.json and recipes/schema.json from the sources; `--check` fails when they are stale."""
+"""Writes tfkit/catalog.json and recipes/schema.json; `--check` fails when they are stale."""
 
 import argparse
 import ast

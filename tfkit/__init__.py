@@ -1,7 +1,7 @@
 """tfkit: one YAML recipe from a research idea to a served Keras model.
 
-`tfkit.run("recipe.yaml")` runs an experiment; `tfkit.losses`, `tfkit.models`, `tfkit.metrics` … hold the
-pieces for Keras code of your own. Importing this package imports neither TensorFlow nor Keras.
+`tfkit.run("recipe.yaml")` runs an experiment; `tfkit.losses`, `tfkit.models`, `tfkit.metrics` …
+hold the pieces for Keras code of your own. Importing tfkit imports neither TensorFlow nor Keras.
 """
 
 from tfkit.lazy import lazy_exports

@@ -1,7 +1,7 @@
 """What exists: every model, network, data set, optimizer … by kind and name, with its parameters.
 
-The catalogue is read from `catalog.json`, which `scripts/make_catalog.py` generates from signatures and
-docstrings, and from plug-ins; nothing of it imports TensorFlow until `resolve`.
+The catalogue is read from `catalog.json`, which `scripts/make_catalog.py` generates from signatures
+and docstrings, and from plug-ins; nothing of it imports TensorFlow until `resolve`.
 """
 
 import importlib
@@ -51,8 +51,8 @@ class Entry:
     """One thing of the catalogue.
 
     Args:
-        kind: model, network, layer, activation, loss, metric, optimizer, schedule, callback, dataset,
-            evaluator, server, engine or section.
+        kind: model, network, layer, activation, loss, metric, optimizer, schedule, callback,
+            dataset, evaluator, server, engine or section.
         name: what recipes call it.
         object: "module:attribute".
         summary: the docstring's first paragraph.
@@ -63,6 +63,7 @@ class Entry:
         logs: what a model's objective logs.
         references: the paper.
         optimizers: a model's further optimizers, legal keys of `train`.
+        room: the package with a model's other parts, such as `tfkit.methods.disentanglement`.
     """
 
     kind: str
@@ -76,6 +77,7 @@ class Entry:
     logs: tuple[str, ...] = ()
     references: str = ""
     optimizers: tuple[str, ...] = ()
+    room: str = ""
 
     @classmethod
     def from_dict(cls, data: dict) -> "Entry":
@@ -91,11 +93,6 @@ class Entry:
     def module(self) -> str:
         """The module that defines it."""
         return self.object.partition(":")[0]
-
-    @property
-    def room(self) -> str:
-        """The package it lives in: `tfkit.methods.<stem>` for everything in a room."""
-        return self.module.rpartition(".")[0]
 
     @property
     def keras(self) -> bool:
@@ -162,7 +159,7 @@ def find(kind: str | tuple[str, ...], name: str) -> Entry | None:
 
 
 def declared_entry(kind: str, target: str) -> Entry:
-    """The entry of a user's own "my_module:build_encoder", read from its source without importing it.
+    """The entry of a user's own "my_module:build_encoder", read from its source, not imported.
 
     Raises `declared.NotFound` when there is no such module or attribute.
     """

@@ -6,6 +6,7 @@ without TensorFlow. The grammar of the docstrings is documented in CONTRIBUTING.
 
 import ast
 import importlib.machinery
+import importlib.util
 import sys
 from functools import cache
 from pathlib import Path
@@ -26,10 +27,12 @@ COMPONENTS = {
     "Layer": ("layer", "activation"),
     "LearningRateSchedule": ("schedule",),
     "Engine": ("engine",),
-    "Confirm": ("section",),
 }
 # where the engine has nothing to supply: a required parameter must be given in the recipe
 NOT_SUPPLIED = ("dataset", "section", "callback")
+
+
+Paths = tuple[str, ...]  # folders to look for modules in, as in sys.path
 
 
 class NotFound(LookupError):
@@ -51,13 +54,16 @@ class Source(NamedTuple):
         return found
 
 
-def declare(kind: str, name: str, target: str, paths: tuple[str, ...] = ()) -> dict:
+def declare(kind: str, name: str, target: str, paths: Paths = ()) -> dict:
     """The catalogue entry of `module:attribute` as plain data; `NotFound` says what is missing."""
     module, _, attribute = target.partition(":")
     source, node = find(module, attribute, (*paths, *sys.path))
     doc = parse_docstring(ast.get_docstring(node) or "")
     initialiser, owner = _initialiser(source, node, paths)
-    arguments = _inherited_arguments(source, node, paths) | doc["args"]
+    older = _inherited(source, node, paths)
+    arguments = {}
+    for known in [*reversed(older), doc]:
+        arguments |= known["args"]
     parameters = [
         _parameter(kind, raw, arguments.get(raw[0], ""), owner) for raw in _raw(initialiser)
     ]
@@ -68,18 +74,26 @@ def declare(kind: str, name: str, target: str, paths: tuple[str, ...] = ()) -> d
         "summary": doc["summary"],
         "doc": doc["text"],
         "parameters": parameters,
-        "needs": doc["needs"],
+        "needs": _nearest_said("needs", doc, older),
         "gives": doc["gives"],
-        "logs": doc["logs"],
+        "logs": _nearest_said("logs", doc, older),
         "references": doc["references"],
         "optimizers": _optimizers(source, node, paths),
+        "room": _room(source, node, paths),
     }
 
 
-def find(module: str, attribute: str, paths: tuple[str, ...]) -> tuple[Source, ast.AST]:
+def _nearest_said(part: str, doc: dict, older: list[dict]) -> list[str]:
+    return next((known[part] for known in [doc, *older] if known[part]), [])
+
+
+def find(module: str, attribute: str, paths: Paths) -> tuple[Source, ast.AST]:
     """The class or function behind `module:attribute`, through re-exports."""
     source = read(module, paths)
     node = source.definition(attribute)
+    table = source.definition("_LAZY") if node is None else None
+    if isinstance(table, ast.Assign) and attribute in (lazy := ast.literal_eval(table.value)):
+        return find(f"{module}.{lazy[attribute]}", attribute, paths)
     if node is None:
         raise NotFound(f"module {module} has no {attribute}", attribute, public_names(source))
     if isinstance(node, ast.ImportFrom):
@@ -100,12 +114,14 @@ def public_names(source: Source) -> list[str]:
 
 
 @cache
-def read(module: str, paths: tuple[str, ...]) -> Source:
+def read(module: str, paths: Paths) -> Source:
     """A module's parsed source, found like an import finds it but not executed."""
     search, spec = list(paths), None
     for index, _ in enumerate(module.split("."), 1):
         name = ".".join(module.split(".")[:index])
         spec = importlib.machinery.PathFinder.find_spec(name, search)
+        if spec is None and index == 1:  # editable installs are found by hooks of their own
+            spec = importlib.util.find_spec(name)
         if spec is None:
             raise NotFound(f"no module {name}")
         search = list(spec.submodule_search_locations or [])
@@ -118,19 +134,43 @@ def read(module: str, paths: tuple[str, ...]) -> Source:
     return Source(module, tree)
 
 
-def derives(
-    source: Source, node: ast.ClassDef, bases: set[str], paths: tuple[str, ...] = ()
-) -> bool:
-    """Whether a class has one of `bases` (dotted, as written) among its ancestors."""
+def derives(source: Source, node: ast.ClassDef, bases: set[str], paths: Paths = ()) -> bool:
+    """Whether a class has one of `bases` (as written, e.g. "keras.Model") among its ancestors."""
+    chain = [node, *(definition for _, definition in ancestors(source, node, paths))]
+    return any(ast.unparse(base) in bases for one in chain for base in one.bases)
+
+
+def ancestors(source: Source, node: ast.ClassDef, paths: Paths) -> list[tuple[Source, ast.AST]]:
+    """The classes that a class builds on, nearest first, as far as their source is tfkit's or the
+    user's.
+    """
+    found = []
     for base in node.bases:
-        text = ast.unparse(base)
-        if text in bases:
-            return True
-        if isinstance(base, ast.Name) and source.definition(base.id) is not None:
-            parent, definition = find(source.name, base.id, (*paths, *sys.path))
-            if isinstance(definition, ast.ClassDef) and derives(parent, definition, bases, paths):
-                return True
-    return False
+        try:
+            parent = _parent(source, ast.unparse(base), (*paths, *sys.path))
+        except NotFound:
+            continue  # a class of Keras or the like: its source says nothing in our grammar
+        if isinstance(parent[1], ast.ClassDef):
+            found += [parent, *ancestors(*parent, paths)]
+    return found
+
+
+def _parent(source: Source, base: str, paths: Paths) -> tuple[Source, ast.AST]:
+    module, _, name = base.rpartition(".")
+    if module.partition(".")[0] in ("keras", "tf", "tensorflow"):
+        raise NotFound(base)
+    node = source.definition(name) if not module else None
+    if isinstance(node, ast.ImportFrom):
+        module = _absolute(source.name, node)
+        if module.partition(".")[0] == "keras":
+            raise NotFound(base)
+        name = next(a.name for a in node.names if (a.asname or a.name) == name)
+    if module == "tfkit.models":  # the rooms' models under one roof, known to the catalogue only
+        for path in sorted((Path(__file__).parent / "methods").glob("*/model.py")):
+            room = read(f"tfkit.methods.{path.parent.name}.model", paths)
+            if room.definition(name) is not None:
+                return find(room.name, name, paths)
+    return find(module or source.name, name, paths)
 
 
 def _bound_names(node: ast.AST) -> list[str]:
@@ -155,17 +195,10 @@ def _absolute(module: str, node: ast.ImportFrom) -> str:
 
 def _method(source: Source, node: ast.ClassDef, name: str, paths) -> tuple[ast.AST, Source] | None:
     """A method of a class or of its nearest ancestor whose source is at hand."""
-    for statement in node.body:
-        if isinstance(statement, ast.FunctionDef) and statement.name == name:
-            return statement, source
-    for base in node.bases:
-        if isinstance(base, ast.Name) and source.definition(base.id) is not None:
-            parent, definition = find(source.name, base.id, (*paths, *sys.path))
-            found = isinstance(definition, ast.ClassDef) and _method(
-                parent, definition, name, paths
-            )
-            if found:
-                return found
+    for owner, definition in [(source, node), *ancestors(source, node, paths)]:
+        for statement in definition.body:
+            if isinstance(statement, ast.FunctionDef) and statement.name == name:
+                return statement, owner
     return None
 
 
@@ -178,19 +211,22 @@ def _initialiser(source: Source, node: ast.AST, paths) -> tuple[ast.AST, Source]
     return _method(source, node, "__init__", paths) or (ast.parse("def f(): pass").body[0], source)
 
 
-def _inherited_arguments(source: Source, node: ast.AST, paths) -> dict[str, str]:
-    """What the docstrings of a class's ancestors say of arguments, the nearest last."""
-    found: dict[str, str] = {}
-    for base in getattr(node, "bases", []):
-        if isinstance(base, ast.Name) and source.definition(base.id) is not None:
-            parent, definition = find(source.name, base.id, (*paths, *sys.path))
-            found |= _inherited_arguments(parent, definition, paths)
-            found |= parse_docstring(ast.get_docstring(definition) or "")["args"]
-    return found
+def _inherited(source: Source, node: ast.AST, paths: Paths) -> list[dict]:
+    """The docstrings of a class's ancestors, parsed, nearest first."""
+    chain = ancestors(source, node, paths) if isinstance(node, ast.ClassDef) else []
+    return [parse_docstring(ast.get_docstring(definition) or "") for _, definition in chain]
+
+
+def _room(source: Source, node: ast.AST, paths: Paths) -> str:
+    """The package with a model's other parts; a class derived from a room's model stays in it."""
+    chain = ancestors(source, node, paths) if isinstance(node, ast.ClassDef) else []
+    modules = [source.name, *(owner.name for owner, _ in chain)]
+    model = next((name for name in modules if name.endswith(".model")), source.name)
+    return model.rpartition(".")[0]
 
 
 def _raw(node: ast.AST) -> list[tuple[str, ast.AST | None, ast.AST | None]]:
-    """(name, annotation, default) of each parameter; `self`, `*args` and `**kwargs` are left out."""
+    """(name, annotation, default) of each parameter, without `self`, `*args`, `**kwargs`."""
     if isinstance(node, ast.ClassDef):
         fields = [s for s in node.body if isinstance(s, ast.AnnAssign)]
         return [(f.target.id, f.annotation, f.value) for f in fields]

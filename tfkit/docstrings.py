@@ -1,16 +1,12 @@
-"""The grammar of tfkit's docstrings: what a component needs, gives, logs, and what its arguments allow.
+"""The grammar of tfkit's docstrings: what a component needs, gives and logs, what arguments allow.
 
-class BetaVAE(ObjectiveModel):
-    '''One line.
-
-        formula, indented
-
-    Needs: images
-    Logs: loss, reconstruction, kl
-    Args:
-        beta: weight of the KL term, >= 0; 4 is the paper's.
-    References: Higgins et al. 2017, https://openreview.net/forum?id=Sy2fzU9gl
-    '''
+Needs: images
+Logs: loss, reconstruction, kl
+Gives:
+    mig (factors): mutual information gap.
+Args:
+    beta: weight of the KL term, >= 0; 4 is the paper's.
+References: Higgins et al. 2017, https://openreview.net/forum?id=Sy2fzU9gl
 """
 
 import inspect

@@ -9,8 +9,8 @@ from tfkit import catalog
 def load_model(path: str | Path, compile: bool = True):
     """A model saved with `model.save("x.keras")`, with every class of tfkit known to Keras.
 
-    Keras can only revive a registered class whose module was imported: plain `keras.saving.load_model`
-    answers "Could not locate class" for a model of tfkit until somebody imports it.
+    Keras can only revive a registered class whose module was imported: plain
+    `keras.saving.load_model` answers "Could not locate class" until somebody imports it.
 
     Args:
         path: the `.keras` file.

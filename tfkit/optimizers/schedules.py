@@ -1,4 +1,4 @@
-"""Learning rates over the course of training; `steps`, its length, comes from the recipe's `train`."""
+"""Learning rates over the course of training, whose length `steps` the engine supplies."""
 
 from keras.optimizers.schedules import (
     CosineDecay,

@@ -1,4 +1,4 @@
-"""Keras' own optimizers, with Keras' defaults written out so that a recipe shows and checks them."""
+"""Keras' own optimizers, Keras' defaults written out so that recipes show and check them."""
 
 import keras
 from keras.optimizers.schedules import LearningRateSchedule

@@ -1,10 +1,11 @@
-"""What a recipe is: YAML with places, bases, overrides, strict checks against the catalogue, defaults."""
+"""What a recipe is: YAML with places, bases, overrides, strict checks, defaults."""
 
 from tfkit.lazy import lazy_exports
 
 _LAZY = {
     "Recipe": "document",
     "difference": "differences",
+    "from_dict": "document",
     "load": "document",
     "override": "sets",
     "parse": "reading",

@@ -87,12 +87,9 @@ class Checker:
             return True
         if isinstance(value, list):
             return is_list(option)
-        return isinstance(value, str) and option.component != ("section",)
+        return isinstance(value, str)
 
     def _component_option(self, option: Parameter, value, path: tuple):
-        if option.component == ("section",):
-            section = self.catalog.find("section", option.type.split(" ")[0].lower())
-            return self.options(section, value, path)
         if isinstance(value, list):
             found = enumerate(value)
             return [self.component(option.component, item, (*path, i)) for i, item in found]

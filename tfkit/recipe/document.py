@@ -4,6 +4,7 @@ import copy
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,11 @@ class Recipe:
     path: Path | None = field(default=None, compare=False)
 
     @property
+    def seeds(self) -> list[int]:
+        """The training replicates."""
+        return self.resolved["evaluate"]["seeds"]
+
+    @property
     def hash(self) -> str:
         """Six hexadecimal digits of the resolved recipe; the order of keys does not matter."""
         canonical = json.dumps(self.resolved, sort_keys=True, separators=(",", ":"))
@@ -55,7 +61,9 @@ def load(
         set_files: YAML files merged over the recipe before the `sets`.
     """
     if isinstance(source, Recipe):
-        source = source.path or source.given
+        if not sets and not set_files:
+            return source
+        source = source.given
     path = None if isinstance(source, dict) else Path(source)
     document = _read(source, path)
     raw_text = document.text
@@ -68,6 +76,11 @@ def load(
     if problems or found:
         raise RecipeError([*problems, *found])
     return Recipe(raw_text, given, resolved, path)
+
+
+def from_dict(recipe: Mapping, sets: str | list[str] | tuple = ()) -> Recipe:
+    """The recipe of a dict, checked and complete; a relative `extends` is looked for here."""
+    return load(dict(recipe), sets)
 
 
 def validate(recipe: dict) -> dict:

@@ -35,7 +35,7 @@ def with_bases(document: Document, folder: Path, chain: tuple[Path, ...] = ()) -
 
 
 def merge(base: Document, over: Document) -> Document:
-    """`over` on `base`: mappings merge, anything else replaces, components with another name start anew."""
+    """`over` on `base`: mappings merge, the rest replaces, renamed components start anew."""
     merged = Document(None, dict(base.places), over.text)
     merged.value = _merged(base.value, over.value, (), merged, over)
     return merged

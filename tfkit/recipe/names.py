@@ -1,8 +1,8 @@
-"""Names in a recipe that must exist elsewhere: batch keys, metrics, objectives, monitors, signatures."""
+"""Names in a recipe that must exist elsewhere: metrics, objectives, monitors, signatures."""
 
 from tfkit.recipe.components import Checker, nearest
 
-TEST_REASON = "the test split decides nothing before the end, or its figures would be too good; use valid/{name}"
+TEST_REASON = "the test split decides nothing, or its figures would flatter; use valid/{name}"
 
 
 def check(checker: Checker, resolved: dict, parts) -> None:
@@ -77,7 +77,8 @@ def _data_fits(checker: Checker, parts) -> None:
     path = ("data", "name") if ("data", "name") in checker.document.places else ("data",)
     message = (
         f"{parts.model.name} needs {' and '.join(lacking)}, which {parts.data.name} does not give "
-        f"(it gives {', '.join(gives) or 'nothing'}; data sets that fit: {', '.join(fitting) or 'none'})"
+        f"(it gives {', '.join(gives) or 'nothing'}; "
+        f"data sets that fit: {', '.join(fitting) or 'none'})"
     )
     checker.complain(path, message)
 

@@ -42,8 +42,8 @@ def is_list(parameter: Parameter) -> bool:
 def model_of(entry: Entry):
     """A strict pydantic model of the plain options of an entry; extra keys are forbidden.
 
-    Every field is optional, since what is missing is judged with the whole recipe in view. Fields are
-    called f0, f1 … with the option's name as alias: an option may be called `copy` or `schema`.
+    Every field is optional, since what is missing is judged with the whole recipe in view. Fields
+    are called f0, f1 … with the option's name as alias: an option may be called `copy`.
     """
     from pydantic import ConfigDict, Field, create_model
 

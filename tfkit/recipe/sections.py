@@ -1,5 +1,5 @@
-"""The sections of a recipe. These classes are the definition: their fields are the recipe's keys, their
-docstrings its documentation; the catalogue, the checks, the JSON schema and `describe` read them here.
+"""The sections of a recipe. These classes are the definition: their fields are the recipe's keys,
+their docstrings its documentation; catalogue, checks, JSON schema and `describe` come from here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class Recipe:
     """One experiment: data, model, training, and if wished search, evaluation and export.
 
-    A component is always `{name: X, **options}`; "X" alone is short for `{name: X}`; a component of your
-    own is `{name: "my_module:build_encoder"}`. `extends: other.yaml` (a path relative to the recipe) takes
-    another recipe as the base: mappings merge, lists replace, a component whose name changes starts anew.
+    A component is always `{name: X, **options}`; "X" alone is short for `{name: X}`; a component of
+    your own is `{name: "my_module:build_encoder"}`. `extends: other.yaml` (a path relative to the
+    recipe) takes another recipe as the base: mappings merge, lists replace, a component whose name
+    changes starts anew.
 
     Args:
         name: what runs and exports are called after; letters, digits, "-", "_" and ".".
@@ -60,20 +61,22 @@ class Train:
     Args:
         steps: training steps, >= 1; 1000 when `epochs` is absent too. Not beside `epochs`.
         epochs: passes over the training data, >= 1; null: `steps` says how long.
-        save_every: steps between two checkpoints, >= 1; also the interval of metrics.jsonl. It may exceed
-            `steps`.
-        optimizer: the optimizer and its options. Models with further optimizers have further keys here,
-            such as `critic_optimizer`.
+        save_every: steps between two checkpoints, >= 1; also the interval of metrics.jsonl. It may
+            exceed `steps`.
+        optimizer: the optimizer and its options. Models with further optimizers have further keys
+            here, such as `critic_optimizer`.
         validate: metrics computed on the validation split at every checkpoint, such as [loss, mig].
         callbacks: callbacks, in order.
         precision: Keras' dtype policy; the mixed ones are slow on CPUs.
         jit: XLA compilation; auto: only where Keras finds that it pays.
-        steps_per_execution: steps in one call of the compiled training function, >= 1; auto: chosen from
-            the first steps. It never changes results.
+        steps_per_execution: steps in one call of the compiled training function, >= 1; auto: chosen
+            from the first steps. It never changes results.
         strategy: mirrored: one replica on each GPU of this machine, the batch divided among them.
-        threads: CPU threads, >= 1; auto: the processors available, recorded, because their number changes
-            the last digits.
+        threads: CPU threads, >= 1; auto: the processors available, recorded, because their number
+            changes the last digits.
         deterministic: deterministic GPU kernels; switches XLA off.
+        stages: options of single stages by the stage's name, where a method trains in several; each
+            holds keys of this section that go over the others.
         tensorboard: write event files under tb/ for TensorBoard.
     """
 
@@ -89,6 +92,7 @@ class Train:
     strategy: Literal["none", "mirrored"] = "none"
     threads: int | Literal["auto"] = "auto"
     deterministic: bool = False
+    stages: dict | None = None
     tensorboard: bool = False
 
 
@@ -98,13 +102,12 @@ class Search:
 
     Args:
         objective: a number that training logs (`loss`) or one of the held-out sample (`valid/mig`).
-        space: recipe path -> distribution: `{float: [lo, hi], log: true}`, `{int: [lo, hi], step: s}`,
-            `{choice: [a, b]}`, `{bool: true}`, `{fixed: v}`; each with `when: {other.path: [v, …]}` if it
-            exists only for some values of another one.
+        space: recipe path -> distribution: `{float: [lo, hi], log: true}`, `{int: [lo, hi],
+            step: s}`, `{choice: [a, b]}`, `{bool: true}`, `{fixed: v}`; each with
+            `when: {other.path: [v, …]}` if it exists only for some values of another one.
         goal: whether the objective is to be large or small.
         engine: what proposes the trials.
         trials: number of trials, >= 1.
-        confirm: the best trials are trained again on fresh seeds; null: the winner is taken as it is.
     """
 
     objective: str
@@ -112,20 +115,6 @@ class Search:
     goal: Literal["max", "min"]
     engine: Engine = "random"
     trials: int = 10
-    confirm: Confirm | None = None
-
-
-@dataclass(frozen=True)
-class Confirm:
-    """The best trials trained again on fresh seeds, because the best of many is partly luck.
-
-    Args:
-        top: how many of the best trials, >= 1.
-        seeds: fresh seeds for each, >= 1.
-    """
-
-    top: int = 1
-    seeds: int = 2
 
 
 @dataclass(frozen=True)
@@ -133,7 +122,8 @@ class Evaluate:
     """What is measured on the test split; the method's own options of evaluation are keys here too.
 
     Args:
-        seeds: training replicates, >= 0; one seed: the run itself; several: one run each, with intervals.
+        seeds: training replicates, >= 0; one seed: the run itself; several: one run each, with
+            intervals.
         metrics: which metrics; null: all that the data allow.
     """
 
