@@ -83,6 +83,13 @@ def declare(kind: str, name: str, target: str, paths: Paths = ()) -> dict:
     }
 
 
+def _found_by_hooks(name: str):
+    try:
+        return importlib.util.find_spec(name)
+    except ValueError:  # a module without a spec, such as __main__
+        return None
+
+
 def _nearest_said(part: str, doc: dict, older: list[dict]) -> list[str]:
     return next((known[part] for known in [doc, *older] if known[part]), [])
 
@@ -121,7 +128,7 @@ def read(module: str, paths: Paths) -> Source:
         name = ".".join(module.split(".")[:index])
         spec = importlib.machinery.PathFinder.find_spec(name, search)
         if spec is None and index == 1:  # editable installs are found by hooks of their own
-            spec = importlib.util.find_spec(name)
+            spec = _found_by_hooks(name)
         if spec is None:
             raise NotFound(f"no module {name}")
         search = list(spec.submodule_search_locations or [])

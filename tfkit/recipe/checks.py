@@ -6,6 +6,7 @@ from tfkit.catalog import Catalog, Entry
 from tfkit.errors import Problem
 from tfkit.recipe import names, space
 from tfkit.recipe.components import Checker
+from tfkit.recipe.options import shown
 from tfkit.recipe.reading import Document
 
 DEFAULT_STEPS = 1000  # where a recipe says neither `steps` nor `epochs`
@@ -91,7 +92,24 @@ def _train(checker: Checker, resolved: dict, model: Entry | None) -> None:
         checker.complain(("train", "epochs"), message)
     if train.get("steps") is None and train.get("epochs") is None:
         train["steps"] = DEFAULT_STEPS
+    if isinstance(train.get("stages"), dict):
+        train["stages"] = _stages(checker, train["stages"], extra)
     resolved["train"] = train
+
+
+def _stages(checker: Checker, stages: dict, extra: tuple) -> dict:
+    """What each stage changes of `train`: the given keys alone, checked like those of `train`."""
+    section, explicit = checker.catalog.find("section", "train"), {}
+    for name, given in stages.items():
+        path = ("train", "stages", name)
+        if not isinstance(name, str) or not isinstance(given, dict):
+            checker.complain(path, f"must be a mapping of keys of train, got {shown(given)}")
+            continue
+        options = [o for o in (*section.parameters, *extra) if o.name in given]
+        options = [option for option in options if option.name != "stages"]
+        whole = replace(section, parameters=tuple(options))
+        explicit[name] = checker.options(whole, given, path)
+    return explicit
 
 
 def _search(checker: Checker, resolved: dict) -> None:

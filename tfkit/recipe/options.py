@@ -127,7 +127,7 @@ def _in_words(node: ast.expr, option: Parameter) -> str:
         return _WORDS[text]
     if text.startswith(("Literal[", "typing.Literal[")):
         items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        return "one of " + ", ".join(shown(item.value) for item in items)
+        return ("one of " if len(items) > 1 else "") + ", ".join(shown(i.value) for i in items)
     if text.startswith("tuple[") and "..." not in text and isinstance(node.slice, ast.Tuple):
         items = node.slice.elts
         many = _MANY.get(ast.unparse(items[0]), "values")

@@ -1,0 +1,360 @@
+"""The `tfkit` command: parse, call, print. What is heavy is imported inside the commands."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfkit.errors import Interrupted, TfkitError, UsageError
+
+app = typer.Typer(
+    name="tfkit",
+    help="One YAML recipe from a research idea to a served Keras model.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help needs no rich and starts in a third of the time
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value; may be repeated."),
+]
+SetFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--set-file", metavar="FILE", help="YAML merged over the recipe before --set."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
+RunFolders = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path | None, typer.Argument(help="Recipe file.")] = None,
+    sets: Sets = None,
+    set_file: SetFiles = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="N or A,B,…", help="Number of replicates, or their seeds."),
+    ] = None,
+    export: Annotated[bool, typer.Option("--export", help="Export at the end.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with this run folder.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Build and run one step; write nothing.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Search, train, evaluate, report and export, as the recipe says.
+
+    \b
+    tfkit run recipes/disentanglement/quick.yaml
+    tfkit run my.yaml --set train.steps=100 --set model.beta=8 --seeds 5 --export
+    tfkit run --resume runs/my-recipe/2026-01-31-1a2b3c
+    """
+    if recipe is None and resume is None:
+        raise UsageError("run needs a recipe file, or --resume RUN; see `tfkit run --help`")
+    if recipe is None and (sets or set_file):
+        raise UsageError("--set changes a recipe; name the recipe file beside --resume")
+    known = _load(recipe, sets, set_file) if recipe is not None else None
+    chosen = None if seeds is None else _seeds(seeds)
+    experiment = _heavy("tfkit.experiment")
+    result = experiment.run(
+        known, resume=resume, seeds=chosen, export=export, dry_run=dry_run, quiet=quiet
+    )
+    _print(result, json)
+
+
+@app.command()
+def evaluate(runs: RunFolders, json: Json = False) -> None:
+    """Measure trained runs again and write their reports anew.
+
+    \b
+    tfkit evaluate runs/my-recipe/2026-01-31-1a2b3c
+    """
+    experiment = _heavy("tfkit.experiment")
+    _print_each([experiment.evaluate(folder) for folder in runs], json)
+
+
+@app.command()
+def report(runs: RunFolders, json: Json = False) -> None:
+    """Write report.html anew from what a run folder holds.
+
+    \b
+    tfkit report runs/my-recipe/2026-01-31-1a2b3c
+    """
+    from tfkit.report import write
+
+    found = []
+    for folder in runs:
+        if not (folder / "resolved.yaml").is_file():
+            raise UsageError(f"{folder} is no run folder: it has no resolved.yaml")
+        found.append({"run": str(folder), "report": str(write(folder))})
+    _print_each(found, json)
+
+
+@app.command("export")
+def export_run(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    name: Annotated[str | None, typer.Option(help="Folder under savedmodels/.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a run's model as SavedModel and TF-Hub module to savedmodels/NAME/VERSION.
+
+    \b
+    tfkit export runs/my-recipe/2026-01-31-1a2b3c --name beta_vae
+    """
+    _print(_heavy("tfkit.experiment").export(run, name), json)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="savedmodels/NAME or savedmodels/NAME/VERSION.")],
+    input: Annotated[
+        Path,
+        typer.Option("--input", "-i", help=".npy, .npz, an image, or a folder of images."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help=".npz, .json, .png, or a folder for one PNG a row."),
+    ] = None,
+    signature: Annotated[str | None, typer.Option(help="Which signature; predict if none.")] = None,
+    json: Json = False,
+) -> None:
+    """Answer from an export folder.
+
+    \b
+    tfkit predict savedmodels/beta_vae --input images.npy --output answer.npz
+    tfkit predict savedmodels/beta_vae -i photos/ -o grid.png --signature reconstructions
+    """
+    answer = _heavy("tfkit.export.predict").predict(model, input, output, signature)
+    _print(answer, json)
+
+
+@app.command("list")
+def list_entries(
+    kind: Annotated[str | None, typer.Argument(help="model, dataset, optimizer …")] = None,
+    json: Json = False,
+) -> None:
+    """Show what exists: models, data sets, networks, optimizers …
+
+    \b
+    tfkit list
+    tfkit list model
+    """
+    from tfkit import catalog
+    from tfkit.terminal import print_entries, print_json
+
+    known = catalog.load()
+    kinds = list(dict.fromkeys(entry.kind for entry in known.entries))
+    wanted = kind if kind in kinds or kind is None else kind.removesuffix("s")
+    if wanted is not None and wanted not in kinds:
+        raise UsageError(f"there is no kind {kind}{_meant(kind, kinds)} ({', '.join(kinds)})")
+    found = list(known.entries) if wanted is None else known.of(wanted)
+    if json:
+        fields = ("kind", "name", "object", "summary", "references")
+        print_json({"entries": [{f: getattr(e, f) for f in fields} for e in found]})
+    else:
+        print_entries(found)
+
+
+@app.command()
+def describe(
+    name: Annotated[str, typer.Argument(help="A name of `tfkit list`, or a recipe's section.")],
+    json: Json = False,
+) -> None:
+    """Explain a model, data set, optimizer …, or a section of the recipe.
+
+    \b
+    tfkit describe beta_vae
+    tfkit describe recipe
+    tfkit describe train
+    """
+    from dataclasses import asdict
+
+    from tfkit import catalog, terminal
+
+    known = catalog.load()
+    found = known.named(name) or [e for e in known.entries if e.object.endswith(f":{name}")]
+    if not found:
+        names = [entry.name for entry in known.entries]
+        raise UsageError(f"there is nothing called {name}{_meant(name, names)}; see `tfkit list`")
+    if json:
+        terminal.print_json({"entries": [asdict(entry) for entry in found]})
+    else:
+        print("\n\n".join(terminal.describe(entry, known) for entry in found))
+
+
+@app.command()
+def init(
+    method: Annotated[str, typer.Argument(help="A model of `tfkit list model`.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; never overwritten.")
+    ] = None,
+) -> None:
+    """Print a complete, commented recipe for a method.
+
+    \b
+    tfkit init beta_vae -o my.yaml
+    """
+    from tfkit import catalog
+    from tfkit.recipe.template import template
+
+    known = catalog.load()
+    entry = known.find("model", method)
+    if entry is None:
+        names = [e.name for e in known.of("model")]
+        meant = _meant(method, names)
+        raise UsageError(f"there is no model called {method}{meant} ({', '.join(names)})")
+    text = template(entry, known)
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        with open(output, "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{output} is there already; it is left as it is") from None
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}") from None
+    print(f"wrote {output}; next: tfkit run {output}")
+
+
+@app.command()
+def validate(
+    recipes: Annotated[list[Path], typer.Argument(help="Recipe files.")],
+    sets: Sets = None,
+    set_file: SetFiles = None,
+    json: Json = False,
+) -> None:
+    """Check recipes without running them; all mistakes at once.
+
+    \b
+    tfkit validate recipes/*/*.yaml
+    tfkit validate my.yaml --set train.steps=100
+    """
+    from tfkit.errors import RecipeError
+
+    problems, valid = [], []
+    for path in recipes:
+        try:
+            valid.append({"recipe": str(path), "hash": _load(path, sets, set_file).hash})
+        except RecipeError as error:
+            problems += error.problems
+    if problems:
+        raise RecipeError(list(dict.fromkeys(problems)))
+    if json:
+        _print({"valid": valid}, json)
+    else:
+        for item in valid:
+            print(f"{item['recipe']}: valid ({item['hash']})")
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="Recipe file or run folder.")],
+    new: Annotated[Path, typer.Argument(help="Recipe file or run folder.")],
+    json: Json = False,
+) -> None:
+    """Show what differs between two recipes or runs, defaults included.
+
+    \b
+    tfkit diff recipes/disentanglement/quick.yaml my.yaml
+    tfkit diff runs/a/2026-01-31-1a2b3c runs/b/2026-02-01-4d5e6f
+    """
+    from tfkit.recipe import difference, load
+
+    files = [path / "resolved.yaml" if path.is_dir() else path for path in (old, new)]
+    changes = difference(*(load(file).resolved for file in files))
+    if json:
+        _print({"changes": [change._asdict() for change in changes]}, json)
+    else:
+        print("\n".join(map(str, changes)) if changes else "no difference")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code. Errors end in one message, not a traceback."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in given
+    try:
+        code = app(given, prog_name="tfkit", standalone_mode=False) or 0
+        sys.stdout.flush()
+        return code
+    except TfkitError as error:
+        return _fail(error, as_json)
+    except KeyboardInterrupt:
+        return _fail(Interrupted("interrupted"), as_json)
+    except BrokenPipeError:
+        # whoever read the output has enough; keep Python from complaining at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except typer.BadParameter.__mro__[2] as error:  # every usage error of the parser
+        return _fail(UsageError(_usage(error)), as_json)
+
+
+def _usage(error) -> str:
+    message = error.format_message().replace("Did you mean", "did you mean")
+    context = getattr(error, "ctx", None)
+    return f"{message}\nsee: {context.command_path} --help" if context else message
+
+
+def _fail(error: TfkitError, as_json: bool) -> int:
+    from tfkit.terminal import fail
+
+    return fail(error, as_json)
+
+
+def _load(path: Path, sets, set_files):
+    from tfkit import recipe
+
+    return recipe.load(path, sets or (), tuple(set_files or ()))
+
+
+def _heavy(module: str):
+    """A module that brings TensorFlow; the last moment to see that Keras would not use it."""
+    import importlib
+
+    from tfkit.backend import require_tensorflow
+
+    require_tensorflow()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its start-up notes are no news to users
+    return importlib.import_module(module)
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f'--seeds takes a number or "1,2,3", got {text}') from None
+    if "," in text:
+        return numbers
+    if numbers[0] < 1:
+        raise UsageError(f"--seeds takes a number of replicates >= 1, got {text}")
+    return list(range(1, numbers[0] + 1))
+
+
+def _meant(word: str, names: list[str]) -> str:
+    from tfkit.recipe.components import nearest
+
+    near = nearest(word, names)
+    return f"; did you mean {near}?" if near else ""
+
+
+def _print(result: dict, as_json: bool) -> None:
+    from tfkit.terminal import print_result
+
+    print_result(result, as_json)
+
+
+def _print_each(results: list[dict], as_json: bool) -> None:
+    if as_json:
+        _print(results[0] if len(results) == 1 else {"runs": results}, True)
+        return
+    for result in results:
+        _print(result, False)
