@@ -75,7 +75,8 @@ def run(
     known = load(recipe, sets, seeds, export)
     if dry_run:
         return try_out(known)
-    source = load_data(known.resolved)  # before a folder is made: it may be missing
+    device.prepare(known.resolved["train"])
+    source = load_data(known.resolved)  # before a folder is made: the data may be missing
     folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
     folder.write_recipe(known)
     say(f"run folder {folder}")
@@ -160,6 +161,7 @@ class Conductor:
 
     def conduct(self) -> None:
         """Search, train, evaluate, report, export."""
+        device.prepare(self.recipe.resolved["train"])
         self.source = self.source or load_data(self.recipe.resolved)
         note_start(self.folder, self.recipe.resolved, self.source)
         best = self.recipe
@@ -274,15 +276,14 @@ def try_out(recipe: Recipe) -> dict:
     resolved = recipe.resolved
     with device.configured(resolved["train"]):
         assembly = assemble(resolved, resolved["evaluate"]["seeds"][0])
-        batch = next(iter(assembly.batches(0).take(1)))
-        logs = assembly.model.train_on_batch(batch, return_dict=True)
         model = assembly.model
+        done = model.fit(assembly.batches(0), steps_per_epoch=1, verbose=0, shuffle=False)
         return {
             "status": "dry run",
             "parameters": int(model.count_params()),
             "trainable": int(sum(np.prod(v.shape) for v in model.trainable_variables)),
             "state_bytes": int(sum(array.nbytes for array in snapshot(model).values())),
-            "first_step": {name: float(value) for name, value in logs.items()},
+            "first_step": {name: values[0] for name, values in done.history.items()},
         }
 
 
@@ -291,7 +292,9 @@ def evaluate(run_folder: str | os.PathLike) -> dict:
     folder = RunFolder.open(run_folder)
     with folder.lock():
         recipe, trained = stored_recipe(folder), trained_recipe(folder)
-        resolved, source = trained.resolved, load_data(trained.resolved)
+        resolved = trained.resolved
+        device.prepare(resolved["train"])
+        source = load_data(resolved)
         objective = objective_of(recipe)
         for seed in resolved["evaluate"]["seeds"]:
             with device.configured(resolved["train"]):

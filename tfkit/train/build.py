@@ -14,33 +14,42 @@ from tfkit.train.checkpoint import optimizers
 from tfkit.train.room import Room
 
 
-def build(kind: str, component: Mapping, supplied: Mapping, tell=None):
-    """Build `{name: X, **options}` and the components inside it, in the order of the signature.
+def find(kinds: tuple[str, ...], name: str) -> catalog.Entry:
+    """The catalogue's entry, or that of a user's own "my_module:attribute"."""
+    if ":" in name:
+        return catalog.declared_entry(kinds[0], name)
+    return catalog.load().find_any(kinds, name)
 
-    A parameter that the recipe cannot give is taken from `supplied`. `tell(parts)` says what the
+
+def build(entry: catalog.Entry, options: Mapping, supplied: Mapping, tell=None):
+    """Build what `entry` names, and the components inside it, in the order of the signature.
+
+    A parameter that no recipe can give is taken from `supplied`. `tell(parts)` says what the
     parts built so far supply to the next ones.
     """
-    entry = catalog.find(kind, component["name"])
     arguments, known = {}, dict(supplied)
     for parameter in entry.parameters:
         name = parameter.name
-        if name in component:
-            arguments[name] = nested(parameter, component[name], known)
+        if name in options:
+            arguments[name] = nested(parameter, options[name], known)
             known |= tell(arguments) if tell and parameter.component else {}
         elif name in known and parameter.supplied:
             arguments[name] = known[name]
     return catalog.resolve(entry)(**arguments)
 
 
-def nested(parameter, value, supplied: Mapping):
+def build_component(kinds: tuple[str, ...], component: Mapping, supplied: Mapping):
+    """Build `{name: X, **options}`."""
+    return build(find(kinds, component["name"]), component, supplied)
+
+
+def nested(parameter: catalog.Parameter, value, supplied: Mapping):
     """A parameter's value: built where it is a component, as it is elsewhere."""
-    if not parameter.component:
-        return value
-    if isinstance(value, list):
+    if parameter.component and isinstance(value, list):
         return [nested(parameter, one, supplied) for one in value]
-    if isinstance(value, Mapping):
-        return build(parameter.component, value, supplied)
-    return value  # a plain number where a schedule could stand, or null
+    if parameter.component and isinstance(value, Mapping):
+        return build_component(parameter.component, value, supplied)
+    return value  # a plain value, or a plain number where a schedule could stand
 
 
 @dataclass
@@ -79,8 +88,7 @@ class Assembly:
 
 def load_data(recipe: dict):
     """The recipe's data set."""
-    options = {k: v for k, v in recipe["data"].items() if k != "batch_size"}
-    return build("dataset", options, {})
+    return build_component(("dataset",), recipe["data"], {})
 
 
 def assemble(recipe: dict, replicate: int, source=None) -> Assembly:
@@ -91,11 +99,11 @@ def assemble(recipe: dict, replicate: int, source=None) -> Assembly:
     source = source or load_data(recipe)
     derived = seeds.streams(recipe["seed"], replicate)
     seeds.seed_initialisers(derived)
-    entry = catalog.find("model", recipe["model"]["name"])
+    entry = find(("model",), recipe["model"]["name"])
     room = Room(catalog.resolve(entry))
     with device.strategy(recipe["train"]["strategy"]).scope():
         tell = room.function("model", "supplied")
-        model = build("model", recipe["model"], source.shapes, tell)
+        model = build(entry, recipe["model"], source.shapes, tell)
         compile_model(model, entry, recipe, total_steps(recipe, source))
         seeds.seed_noise(model, derived)
     return Assembly(recipe, replicate, source, model, room, tuple(entry.needs))
@@ -121,10 +129,12 @@ def compile_model(model: keras.Model, entry, recipe: dict, steps: int) -> None:
     """
     train = recipe["train"]
     built = {
-        name: build("optimizer", train[name], {"steps": steps})
+        name: build_component(("optimizer",), train[name], {"steps": steps})
         for name in ("optimizer", *entry.optimizers)
         if train.get(name)
     }
+    for name, optimizer in built.items():
+        optimizer.name = name  # Keras would number it by how many this process has made
     model.compile(**built, jit_compile=train["jit"])
     for name, optimizer in optimizers(model).items():
         if not optimizer.built and name == "optimizer":
@@ -138,4 +148,4 @@ def compile_model(model: keras.Model, entry, recipe: dict, steps: int) -> None:
 
 def build_watchers(train: dict) -> list:
     """The callbacks that the recipe names."""
-    return [build("callback", component, {}) for component in train["callbacks"]]
+    return [build_component(("callback",), component, {}) for component in train["callbacks"]]

@@ -74,7 +74,6 @@ class Watcher(keras.callbacks.Callback, ABC):
         """What to do after `patience` chunks without improvement."""
 
 
-@keras.saving.register_keras_serializable(package="tfkit")
 class EarlyStopping(Watcher):
     """Ends training when a value has not improved for `patience` chunks of `save_every` steps.
 
@@ -105,7 +104,6 @@ class EarlyStopping(Watcher):
         self.model.stop_training = True
 
 
-@keras.saving.register_keras_serializable(package="tfkit")
 class ReduceOnPlateau(Watcher):
     """Multiplies the learning rate by `factor` when a value has stopped improving.
 

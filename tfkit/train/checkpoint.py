@@ -38,13 +38,13 @@ def optimizers(model: keras.Model) -> dict[str, keras.optimizers.Optimizer]:
 
 def variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Every variable that training changes, under a unique name: model, seeds, optimizers."""
-    owners = {"model": model.variables}
-    owners |= {name: optimizer.variables for name, optimizer in optimizers(model).items()}
-    return {
-        f"{owner}/{index:04d}/{variable.path}": variable
-        for owner, owned in owners.items()
-        for index, variable in enumerate(owned)
-    }
+    named = {f"model/{i:04d}/{v.path}": v for i, v in enumerate(model.variables)}
+    for name, optimizer in optimizers(model).items():
+        # an optimizer's own name is numbered by how often one was made in this process
+        paths = [variable.path.partition("/")[2] for variable in optimizer.variables]
+        owned = zip(paths, optimizer.variables, strict=True)
+        named |= {f"{name}/{index:04d}/{path}": v for index, (path, v) in enumerate(owned)}
+    return named
 
 
 def snapshot(model: keras.Model) -> dict[str, np.ndarray]:

@@ -68,28 +68,29 @@ def strategy(name: str) -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-@contextmanager
-def configured(train: dict):
-    """Apply `train.threads`, `train.precision` and `train.deterministic`; put back what is global.
-
-    Begins a fresh Keras session, so that names do not drift and memory does not grow from one
-    trial to the next.
-    """
+def prepare(train: dict) -> None:
+    """What must come before the first operation, also before data are loaded."""
     set_threads(train["threads"])
     grow_memory()
+    if train["deterministic"]:  # for the rest of the process: TensorFlow cannot say what it was
+        tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def configured(train: dict):
+    """A fresh Keras session with `train.precision`; the policy that was there comes back after it.
+
+    Fresh, so that names do not drift and memory does not grow from one trial to the next.
+    """
+    prepare(train)
     policy = keras.config.dtype_policy()
-    keras.utils.clear_session()  # forgets the policy too, hence before it is set
-    deterministic = tf.config.experimental.is_op_determinism_enabled()
     if train["precision"] != "float32" and not tf.config.list_physical_devices("GPU"):
         warnings.warn(
             f"train.precision: {train['precision']} is slower than float32 on a CPU.", stacklevel=2
         )
+    keras.utils.clear_session()  # forgets the policy too, hence before it is set
     keras.config.set_dtype_policy(train["precision"])
-    if train["deterministic"] and not deterministic:
-        tf.config.experimental.enable_op_determinism()
     try:
         yield
     finally:
         keras.config.set_dtype_policy(policy)
-        if train["deterministic"] and not deterministic:
-            tf.config.experimental.disable_op_determinism()

@@ -38,11 +38,13 @@ def locate(
     comes to be: the batch, the logged terms, then the updated variables.
     """
     checkpoint.put_back(model, start.arrays, "the checkpoint before the divergence")
+    model.make_train_function()
+    fed = iter(model.distribute_strategy.experimental_distribute_dataset(batches))
     for step, batch in enumerate(batches.take(end - start.step), start=start.step + 1):
         bad = first_bad(named_arrays(batch))
         if bad is None:
             model.reset_metrics()
-            logs = model.train_on_batch(batch, return_dict=True)
+            logs = model.train_function(fed)
             terms = {f"log/{k}": np.asarray(v) for k, v in logs.items() if k != "loss"}
             bad = first_bad({**terms, "log/loss": np.asarray(logs["loss"])})
             bad = bad or first_bad(checkpoint.snapshot(model))

@@ -7,9 +7,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfkit import catalog
 from tfkit.train import device, provenance, stages
-from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, total_steps
+from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, find, total_steps
 from tfkit.train.checkpoint import Checkpoints
 from tfkit.train.fit import Fit, Plan
 from tfkit.train.folder import RunFolder
@@ -89,7 +88,7 @@ def run_stage(folder: RunFolder, assembly: Assembly, stage, carried: dict, bar: 
         return stage.work(assembly, carried, own)
     train = stages.stage_options(assembly.recipe["train"], stage.name)
     recipe = {**assembly.recipe, "train": train}
-    entry = catalog.find("model", recipe["model"]["name"])
+    entry = find(("model",), recipe["model"]["name"])
     with device.strategy(train["strategy"]).scope():
         compile_model(stage.model, entry, recipe, total_steps(recipe, assembly.source))
     fit(folder, assembly, stage.model, train, bar=bar, stage=stage.name)

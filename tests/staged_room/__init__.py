@@ -1,0 +1,1 @@
+"""A method that trains in three stages."""

@@ -1,0 +1,1 @@
+"""A method of two optimizers, dropout and stages, that the engine's tests train."""
