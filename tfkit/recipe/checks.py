@@ -105,10 +105,9 @@ def _stages(checker: Checker, stages: dict, extra: tuple) -> dict:
         if not isinstance(name, str) or not isinstance(given, dict):
             checker.complain(path, f"must be a mapping of keys of train, got {shown(given)}")
             continue
-        options = [o for o in (*section.parameters, *extra) if o.name in given]
-        options = [option for option in options if option.name != "stages"]
-        whole = replace(section, parameters=tuple(options))
-        explicit[name] = checker.options(whole, given, path)
+        options = [o for o in (*section.parameters, *extra) if o.name != "stages"]
+        checked = checker.options(replace(section, parameters=tuple(options)), given, path)
+        explicit[name] = {key: value for key, value in checked.items() if key in given}
     return explicit
 
 

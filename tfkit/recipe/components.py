@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from tfkit import catalog as catalogs
 from tfkit.catalog import Catalog, Entry, Parameter
 from tfkit.declared import NotFound
-from tfkit.recipe.options import expected, is_list, model_of, plain_type, shown
+from tfkit.recipe.options import expected, is_list, model_of, shown
 from tfkit.recipe.reading import Document
 
 _CALLED = {"dataset": "data set", "section": "section"}
@@ -83,11 +83,7 @@ class Checker:
     def _is_component(self, option: Parameter, value) -> bool:
         if not option.component or value is None:
             return False
-        if isinstance(value, dict):
-            return True
-        if isinstance(value, list):
-            return is_list(option)
-        return isinstance(value, str)
+        return isinstance(value, list) if is_list(option) else isinstance(value, dict | str)
 
     def _component_option(self, option: Parameter, value, path: tuple):
         if isinstance(value, list):
@@ -206,7 +202,7 @@ class Checker:
 
 def wrong_value(option: Parameter, value, item: bool = False) -> str:
     """Expected, received, and the cure for an integer written as a float or a number in quotes."""
-    wanted = expected(option) if plain_type(option) is not None or option.component else "a value"
+    wanted = expected(option)
     cure = ""
     takes_int = "integer" in wanted
     if takes_int and "number" not in wanted and isinstance(value, float) and value == value // 1:

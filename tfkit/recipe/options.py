@@ -47,10 +47,11 @@ def model_of(entry: Entry):
     """
     from pydantic import ConfigDict, Field, create_model
 
+    nothing = Annotated[int, Field(gt=0, lt=0)]  # where only components may stand
     fields = {}
     for index, option in enumerate(entry.options.values()):
         kind = plain_type(option)
-        fields[f"f{index}"] = (Any if kind is None else kind, Field(None, alias=option.name))
+        fields[f"f{index}"] = (nothing if kind is None else kind, Field(None, alias=option.name))
     config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=False)
     return create_model("Options", __config__=config, **fields)
 
