@@ -1,0 +1,239 @@
+"""What the report says: from the files of a run to the words, numbers and pictures of its page."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import numpy as np
+
+from tfkit import catalog
+from tfkit.report import plots, settings
+from tfkit.report.folder import RunFolder
+from tfkit.report.images import strips
+from tfkit.report.ranking import search_block
+
+_STATUS = {  # word -> what it means, in the page's header
+    "finished": "The run finished.",
+    "diverged": "The loss became NaN or infinite; the last good checkpoint was kept.",
+    "interrupted": "The run was interrupted and can be resumed.",
+    "failed": "The run failed.",
+    "running": "The run had not finished when this page was written.",
+}
+_APART = ("export", "status")  # of the provenance, shown elsewhere on the page
+
+
+def content(run: RunFolder) -> dict[str, Any]:
+    """The variables of report.html.jinja."""
+    status = _status(run)
+    curves = _curves(run)
+    return {
+        "name": run.resolved.get("name") or run.path.name,
+        "folder": str(run.path),
+        "method": _name(run.resolved.get("model")),
+        "data": _name(run.resolved.get("data")),
+        "status": {"word": status, "meaning": _STATUS.get(status, "")},
+        "error": run.error.strip(),
+        "seeds": _seeds(run),
+        "metrics": [metric(name, value) for name, value in _metrics(run).items()],
+        "split": run.evaluation.get("split", "test"),
+        "search": search_block(run.search, run.evaluation),
+        "curves": curves,
+        "has_valid": any("valid" in multiple["kinds"] for multiple in curves),
+        "figures": _figures(run),
+        "settings": settings.lines(run.resolved, catalog.load()),
+        "provenance": _flat({k: v for k, v in run.provenance.items() if k not in _APART}),
+        "export": run.provenance.get("export") or {},
+        "commands": _commands(run, status),
+        "timing": _timing(run.timing),
+    }
+
+
+def number(value: Any) -> str:
+    """Four significant digits; a whole number whole; what is not a number as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "–" if value is None else settings.written(value)
+    if isinstance(value, int) or (np.isfinite(value) and value == int(value) and abs(value) < 1e6):
+        return f"{int(value):,}".replace(",", "\u202f")
+    return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def metric(name: str, value: Any) -> dict[str, Any]:
+    """One metric: its mean, interval and values, and where they lie on a strip of [0, 100]."""
+    spread = value if isinstance(value, dict) else {"mean": value, "values": [value]}
+    values = spread.get("values") or [spread.get("mean")]
+    low, high = spread.get("low"), spread.get("high")
+    shown = [v for v in [*values, low, high] if isinstance(v, int | float) and np.isfinite(v)]
+    strip = None
+    if len(values) > 1 and low is not None and shown and max(shown) > min(shown):
+        start, width = min(shown), max(shown) - min(shown)
+        places = [100 * (v - start) / width for v in [*values, spread["mean"], low, high]]
+        strip = {"values": places[:-3], "mean": places[-3], "low": places[-2], "high": places[-1]}
+    mean, left, right, *each = alike([spread.get("mean"), low, high, *values])
+    return {
+        "name": name,
+        "mean": mean,
+        "interval": None if low is None else f"[{left}, {right}]",
+        "values": each,
+        "strip": strip,
+    }
+
+
+def alike(values: list) -> list[str]:
+    """Numbers of one row with as many decimals each: three digits of the largest, two of the
+    spread, since more would say more than the seeds do. One value alone is `number`'s.
+    """
+    finite = [abs(v) for v in values if _finite(v)]
+    known = [v for v in values if _finite(v)]
+    if len(set(known)) < 2 or all(isinstance(v, int) for v in known):
+        return [number(v) for v in values]
+    digits = max(2 - _magnitude(max(finite)), 1 - _magnitude(max(known) - min(known)))
+    if not 0 <= digits <= 6:
+        return [number(v) for v in values]
+    fewest = max(0, 2 - _magnitude(max(finite)))
+    while digits > fewest and all(f"{v:.{digits}f}".endswith("0") for v in known):
+        digits -= 1
+    return [f"{v:.{digits}f}" if _finite(v) else number(v) for v in values]
+
+
+def _magnitude(value: float) -> int:
+    return int(np.floor(np.log10(value)))
+
+
+def _metrics(run: RunFolder) -> dict[str, Any]:
+    """The evaluation's metrics, then what it measured on the validation sample."""
+    valid = run.evaluation.get("valid") or {}
+    named = {k if k.startswith("valid/") else f"valid/{k}": v for k, v in valid.items()}
+    return {**(run.evaluation.get("metrics") or {}), **named}
+
+
+def _status(run: RunFolder) -> str:
+    said = run.provenance.get("status")
+    if said:
+        return str(said)
+    if run.error:
+        return "failed"
+    return "finished" if run.evaluation else "running"
+
+
+def _name(component: Any) -> str:
+    return str(component.get("name", "")) if isinstance(component, dict) else str(component or "")
+
+
+def _seeds(run: RunFolder) -> list:
+    evaluated = run.evaluation.get("seeds") or [run.evaluation.get("seed")]
+    known = [seed for seed in evaluated if seed is not None]
+    return known or list((run.resolved.get("evaluate") or {}).get("seeds") or [])
+
+
+def _curves(run: RunFolder) -> list[dict[str, Any]]:
+    """One small multiple per metric: train in the first colour, valid in the second."""
+    lines = [line for rows in run.curves.values() for line in rows]
+    names = dict.fromkeys(_base(key) for line in lines for key in line if key != "step")
+    multiples = []
+    for name in names:
+        series = []
+        for rows in run.curves.values():
+            for index, key in enumerate((name, f"valid/{name}")):
+                points = [(row["step"], row[key]) for row in rows if _finite(row.get(key))]
+                if points:
+                    steps, values = (
+                        np.array(column, float) for column in zip(*points, strict=True)
+                    )
+                    series.append((steps, values, index))
+        if series:
+            multiples.append(_multiple(name, series, len(run.curves)))
+    return multiples
+
+
+def _multiple(name: str, series: list, runs: int) -> dict[str, Any]:
+    """The picture, and in words where each line starts and ends."""
+    kinds = {0: "train", 1: "valid"}
+    ends = "; ".join(
+        f"{kinds[index]} from {number(float(values[0]))} to {number(float(values[-1]))}"
+        for _, values, index in series[:6]
+    )
+    alt = f"{name} over steps, {runs} training run{'s' if runs > 1 else ''}: {ends}."
+    kept = sorted({index for _, _, index in series})
+    return {"name": name, "svg": plots.curve(series, alt), "kinds": [kinds[k] for k in kept]}
+
+
+def _base(key: str) -> str:
+    return key.removeprefix("valid/")
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and bool(np.isfinite(value))
+
+
+def _figures(run: RunFolder) -> list[dict[str, Any]]:
+    """Pictures of data first: they tell a reader most."""
+    order = sorted(run.figures.items(), key=lambda item: item[1].kind != "images")
+    return [_figure(name, figure) for name, figure in order]
+
+
+def _figure(name: str, figure: Any) -> dict[str, Any]:
+    shown = {"name": name.replace("_", " "), "caption": figure.caption, "kind": figure.kind}
+    if figure.kind == "images":
+        columns = figure.labels.get("columns") or []
+        count = figure.arrays["images"].shape[1]
+        return {**shown, "strips": strips(figure), "columns": columns, "count": count}
+    series = figure.labels.get("series") or figure.labels.get("groups") or []
+    return {**shown, "svg": plots.draw(figure), "series": series}
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """[("git.sha", "…")]: one line a leaf; a list of words is one line."""
+    rows = []
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            rows += _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and key == "argv":
+            rows.append((prefix + key, shlex.join(map(str, value))))
+        elif isinstance(value, list):
+            rows.append((prefix + key, ", ".join(settings.written(v) for v in value) or "–"))
+        else:
+            rows.append((prefix + key, "–" if value is None else settings.written(value)))
+    return rows
+
+
+def _commands(run: RunFolder, status: str) -> list[dict[str, str]]:
+    """What to type for the same numbers, in order."""
+    folder = shlex.quote(str(run.path))
+    git = run.provenance.get("git")
+    sha = (git.get("sha") or git.get("commit")) if isinstance(git, dict) else git
+    commands = []
+    if sha:
+        commands.append(
+            {"what": "the same source", "line": f"git checkout {shlex.quote(str(sha))}"}
+        )
+    if status in ("interrupted", "running"):
+        commands.append({"what": "go on from here", "line": f"tfkit run --resume {folder}"})
+    again = shlex.quote(str(run.path / "resolved.yaml"))
+    commands.append({"what": "the same run, in a new folder", "line": f"tfkit run {again}"})
+    commands.append({"what": "the metrics alone, again", "line": f"tfkit evaluate {folder}"})
+    export = run.provenance.get("export") or {}
+    if export.get("folder"):
+        target = shlex.quote(str(export["folder"]))
+        commands.append(
+            {"what": "answers from the export", "line": f"tfkit predict {target} --input FILE"}
+        )
+    return commands
+
+
+def _timing(rows: list[dict]) -> dict[str, str] | None:
+    """Steps a second: the median over chunks, the first apart, since it compiles."""
+    chunks, before = [], 0
+    for row in rows:
+        seconds, step = row.get("seconds"), row.get("step")
+        if _finite(seconds) and _finite(step) and seconds > 0 and step > before:
+            chunks.append((step - before, seconds))
+            before = step
+    if not chunks:
+        return None
+    steady = chunks[1:] or chunks
+    return {
+        "steps": number(int(before)),
+        "seconds": number(round(sum(seconds for _, seconds in chunks), 1)),
+        "rate": number(float(np.median([steps / seconds for steps, seconds in steady]))),
+    }
