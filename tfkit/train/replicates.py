@@ -1,5 +1,6 @@
 """Replicates: the same recipe trained from several seeds, and what holds over all of them."""
 
+import shutil
 from collections.abc import Mapping
 
 from tfkit import recipe as recipes
@@ -35,13 +36,18 @@ def evaluate_replicate(folder: RunFolder, assembly: Assembly, objective: str | N
 
 
 def summarise(folder: RunFolder, resolved: Mapping) -> None:
-    """The parent's `evaluation.json`: mean and interval over the replicates of every metric."""
+    """The parent's `evaluation.json`, mean and interval over the replicates of every metric, and
+    the figures of the replicate that is shown.
+    """
     seeds = resolved["evaluate"]["seeds"]
     runs = [read_json(replicate_folder(folder, resolved, seed).evaluation) for seed in seeds]
 
     def over_seeds(part: str) -> dict:
         return {name: mean_interval([run[part][name] for run in runs]) for name in runs[0][part]}
 
+    shown = shown_seed(folder, resolved)
+    drawn = replicate_folder(folder, resolved, shown) / "figures"
+    shutil.copytree(drawn, folder / "figures", dirs_exist_ok=True)
     write_json(
         folder.evaluation,
         {
@@ -49,7 +55,7 @@ def summarise(folder: RunFolder, resolved: Mapping) -> None:
             "split": "test",
             "metrics": over_seeds("metrics"),
             "valid": over_seeds("valid"),
-            "shown": shown_seed(folder, resolved),
+            "shown": shown,
         },
     )
 
