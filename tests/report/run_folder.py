@@ -35,7 +35,7 @@ export: null
 PROVENANCE = {
     "status": "finished",
     "versions": {"tfkit": "0.1.0", "tensorflow": "2.20.0", "keras": "3.15.1", "python": "3.11.7"},
-    "git": {"sha": "9caaea5d1c", "dirty": False},
+    "git": {"commit": "9caaea5d1c", "uncommitted_sha256": None},
     "device": "CPU: two cores",
     "threads": {"inter": 2, "intra": 2},
     "seed": 0,
@@ -161,7 +161,9 @@ def write_curves(folder, seed, end=1500):
             row = {"step": step, "loss": loss, "reconstruction": loss - 14, "kl": 14 * step / 1500}
             row |= {"valid/loss": loss * 1.05, "valid/mig": 0.2 * step / 1500 + rng.normal() * 0.01}
             metrics.write(json.dumps(row) + "\n")
-            timing.write(json.dumps({"step": step, "seconds": 25.0 if step > 250 else 40.0}) + "\n")
+            timing.write(
+                json.dumps({"step": step, "seconds": 25.0, "steps_per_second": 10.0}) + "\n"
+            )
 
 
 def make_full_run(folder):
@@ -187,6 +189,7 @@ def make_full_run(folder):
         folder / "evaluation.json",
         {
             "seeds": [1, 2, 3],
+            "shown": 2,
             "split": "test",
             "metrics": {"mig": spread, "reconstruction": rec, "kl": total, **kl},
             "valid": {
@@ -222,9 +225,11 @@ def make_full_run(folder):
             "uses_labels": ["factors"],
         },
     )
-    (folder / "figures").mkdir()
+    (folder / "search" / "best.yaml").write_text("name: best\n")
+    shown = folder / "replicates" / "2" / "figures"
+    shown.mkdir()
     for name, figure in figures().items():
-        figure.save(folder / "figures" / f"{name}.npz")
+        figure.save(shown / f"{name}.npz")
 
 
 def make_small_run(folder):

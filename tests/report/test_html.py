@@ -96,6 +96,7 @@ def test_recipe_marks_what_differs(page):
 def test_tells_how_to_do_it_again(page, full_run):
     assert "git checkout 9caaea5d1c" in page.text
     assert f"tfkit run {full_run}/resolved.yaml" in page.text
+    assert f"tfkit run {full_run}/search/best.yaml" in page.text
     assert "tfkit predict savedmodels/disentanglement-quick/1 --input FILE" in page.text
     assert "--set model.beta=8.0" in page.text  # argv, in the provenance
     assert "10 steps a second" in page.text
@@ -113,6 +114,27 @@ def test_diverged_and_interrupted_have_reports(small_run):
     assert "Nothing was evaluated yet" in text
     (small_run / "provenance.json").write_text(json.dumps({"status": "interrupted"}))
     assert f"tfkit run --resume {small_run}" in page_of(small_run).text
+
+
+def test_diverged_says_where(small_run):
+    (small_run / "provenance.json").write_text(
+        json.dumps({"status": "diverged", "diverged": {"step": 712, "tensor": "logvar"}})
+    )
+    assert "First seen at step 712 in logvar." in page_of(small_run).text
+
+
+def test_stages_have_curves_of_their_own(small_run):
+    rows = [{"step": s, "stage": n, "loss": 1.0 / s} for n in ("first", "second") for s in (1, 2)]
+    (small_run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    timing = [row | {"seconds": 0.5, "steps_per_second": 2.0} for row in rows]
+    (small_run / "timing.jsonl").write_text("".join(json.dumps(row) + "\n" for row in timing))
+    text = page_of(small_run).text
+    assert "first: loss" in text and "second: loss" in text
+    assert "4 steps" in text and "2 steps a second (median), 2 seconds in all" in text
+
+
+def test_figures_are_those_of_the_shown_seed(page):
+    assert "Of seed 2, which is also the one to export." in page.text
 
 
 def test_resolved_recipe_alone_is_enough(tmp_path):
@@ -173,7 +195,7 @@ def test_unreadable_files_are_named(small_run, tmp_path):
 def test_needs_no_tensorflow(small_run):
     script = (
         "import sys; from tfkit.report import write; write(sys.argv[1]);"
-        "print(sorted({'tensorflow', 'keras', 'pandas', 'sklearn', 'scipy'} & set(sys.modules)))"
+        "print(sorted({'tensorflow', 'keras', 'pandas', 'sklearn'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(small_run)], capture_output=True, text=True, check=True

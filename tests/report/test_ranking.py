@@ -33,3 +33,11 @@ def test_falls_back_to_the_test_sample_and_says_so():
     assert block["fresh"]["low"] is None
     assert search_block(search("max"), {})["gap"] is None
     assert search_block({}, {}) is None
+
+
+def test_an_objective_of_training_is_read_from_its_last_lines():
+    settings = search("min") | {"objective": "loss"}
+    curves = [[{"step": 1, "loss": 9.0}, {"step": 2, "loss": last}] for last in (0.2, 0.4)]
+    block = search_block(settings, {"metrics": {"loss": 5.0}}, curves)
+    assert block["where"] == "training" and block["gap"] == pytest.approx(0.2)
+    assert block["fresh"]["low"] < 0.2

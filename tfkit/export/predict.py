@@ -37,7 +37,7 @@ def predict(
         output: the file or folder to write; None writes nothing.
         signature: a name; None is `predict`.
         batch_size: rows a call.
-    Returns: folder, signature, rows, outputs {name: dtype, shape, values or None when many}, written.
+    Returns: folder, signature, rows, written, outputs {name: dtype, shape, values (or None)}.
     Raises: UsageError (what was asked does not fit the model), DataMissing (no such file).
     """
     if batch_size < 1:

@@ -20,7 +20,7 @@ _STATUS = {  # word -> what it means, in the page's header
     "failed": "The run failed.",
     "running": "The run had not finished when this page was written.",
 }
-_APART = ("export", "status")  # of the provenance, shown elsewhere on the page
+_APART = ("export", "status", "diverged")  # of the provenance, shown elsewhere on the page
 
 
 def content(run: RunFolder) -> dict[str, Any]:
@@ -32,12 +32,13 @@ def content(run: RunFolder) -> dict[str, Any]:
         "folder": str(run.path),
         "method": _name(run.resolved.get("model")),
         "data": _name(run.resolved.get("data")),
-        "status": {"word": status, "meaning": _STATUS.get(status, "")},
+        "status": {"word": status, "meaning": _meaning(run, status)},
+        "shown": run.evaluation.get("shown"),
         "error": run.error.strip(),
         "seeds": _seeds(run),
         "metrics": [metric(name, value) for name, value in _metrics(run).items()],
         "split": run.evaluation.get("split", "test"),
-        "search": search_block(run.search, run.evaluation),
+        "search": search_block(run.search, run.evaluation, list(run.curves.values())),
         "curves": curves,
         "has_valid": any("valid" in multiple["kinds"] for multiple in curves),
         "figures": _figures(run),
@@ -110,10 +111,17 @@ def _metrics(run: RunFolder) -> dict[str, Any]:
 def _status(run: RunFolder) -> str:
     said = run.provenance.get("status")
     if said:
-        return str(said)
+        return "running" if said == "training" else str(said)
     if run.error:
         return "failed"
     return "finished" if run.evaluation else "running"
+
+
+def _meaning(run: RunFolder, status: str) -> str:
+    where = run.provenance.get("diverged")
+    if status != "diverged" or not where:
+        return _STATUS.get(status, "")
+    return f"{_STATUS[status]} First seen at step {where.get('step')} in {where.get('tensor')}."
 
 
 def _name(component: Any) -> str:
@@ -129,20 +137,19 @@ def _seeds(run: RunFolder) -> list:
 def _curves(run: RunFolder) -> list[dict[str, Any]]:
     """One small multiple per metric: train in the first colour, valid in the second."""
     lines = [line for rows in run.curves.values() for line in rows]
-    names = dict.fromkeys(_base(key) for line in lines for key in line if key != "step")
+    names = [(line.get("stage", ""), _base(key)) for line in lines for key in line]
     multiples = []
-    for name in names:
+    for stage, name in dict.fromkeys(names):
         series = []
         for rows in run.curves.values():
+            own = [row for row in rows if row.get("stage", "") == stage]
             for index, key in enumerate((name, f"valid/{name}")):
-                points = [(row["step"], row[key]) for row in rows if _finite(row.get(key))]
+                points = [(row["step"], row[key]) for row in own if _finite(row.get(key))]
                 if points:
-                    steps, values = (
-                        np.array(column, float) for column in zip(*points, strict=True)
-                    )
-                    series.append((steps, values, index))
-        if series:
-            multiples.append(_multiple(name, series, len(run.curves)))
+                    series.append((*np.array(points, float).T, index))
+        if series and name != "step":
+            title = f"{stage}: {name}" if stage else name
+            multiples.append(_multiple(title, series, len(run.curves)))
     return multiples
 
 
@@ -209,6 +216,9 @@ def _commands(run: RunFolder, status: str) -> list[dict[str, str]]:
         )
     if status in ("interrupted", "running"):
         commands.append({"what": "go on from here", "line": f"tfkit run --resume {folder}"})
+    if run.best:
+        best = shlex.quote(str(run.best))
+        commands.append({"what": "the winner of the search alone", "line": f"tfkit run {best}"})
     again = shlex.quote(str(run.path / "resolved.yaml"))
     commands.append({"what": "the same run, in a new folder", "line": f"tfkit run {again}"})
     commands.append({"what": "the metrics alone, again", "line": f"tfkit evaluate {folder}"})
@@ -221,19 +231,15 @@ def _commands(run: RunFolder, status: str) -> list[dict[str, str]]:
     return commands
 
 
-def _timing(rows: list[dict]) -> dict[str, str] | None:
-    """Steps a second: the median over chunks, the first apart, since it compiles."""
-    chunks, before = [], 0
-    for row in rows:
-        seconds, step = row.get("seconds"), row.get("step")
-        if _finite(seconds) and _finite(step) and seconds > 0 and step > before:
-            chunks.append((step - before, seconds))
-            before = step
-    if not chunks:
+def _timing(runs: list[list[dict]]) -> dict[str, str] | None:
+    """Steps of one run, seconds of all, steps a second: the median over chunks."""
+    rows = [row for run in runs for row in run if _finite(row.get("seconds"))]
+    rates = [row["steps_per_second"] for row in rows if _finite(row.get("steps_per_second"))]
+    if not rates:
         return None
-    steady = chunks[1:] or chunks
+    last = {row.get("stage", ""): row["step"] for row in rows}  # steps begin anew with a stage
     return {
-        "steps": number(int(before)),
-        "seconds": number(round(sum(seconds for _, seconds in chunks), 1)),
-        "rate": number(float(np.median([steps / seconds for steps, seconds in steady]))),
+        "steps": number(int(sum(last.values()))),
+        "seconds": number(round(sum(row["seconds"] for row in rows), 1)),
+        "rate": number(float(np.median(rates))),
     }

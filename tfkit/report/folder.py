@@ -22,9 +22,10 @@ class RunFolder:
         provenance: versions, device, seeds, argv …
         evaluation: metrics of one run, or means and intervals over replicates.
         curves: {seed or "": lines of metrics.jsonl}, one entry a training run.
-        timing: lines of timing.jsonl.
+        timing: lines of timing.jsonl of each of them.
         search: search.json.
-        figures: by name, in the order of their names.
+        best: search/best.yaml, the winner as a recipe; None where there is none.
+        figures: by name, in the order of their names; of replicates, those of the shown one.
         error: text of error.txt.
     """
 
@@ -33,8 +34,9 @@ class RunFolder:
     provenance: dict[str, Any]
     evaluation: dict[str, Any]
     curves: dict[str, list[dict]]
-    timing: list[dict]
+    timing: list[list[dict]]
     search: dict[str, Any]
+    best: Path | None
     figures: dict[str, Figure]
     error: str
 
@@ -47,17 +49,19 @@ def read(path: Path) -> RunFolder:
             f"{path} is no run folder: it has no resolved.yaml; `tfkit run` makes one."
         )
     runs = {folder.name: folder for folder in _replicates(path)} or {"": path}
-    first = next(iter(runs.values()))
-    figures = path / "figures" if (path / "figures").is_dir() else first / "figures"
+    evaluation = _json(path / "evaluation.json")
+    shown = runs.get(str(evaluation.get("shown")), next(iter(runs.values())))
+    best = path / "search" / "best.yaml"
     return RunFolder(
         path=path,
         resolved=parse(resolved.read_text(encoding="utf-8")),
         provenance=_json(path / "provenance.json"),
-        evaluation=_json(path / "evaluation.json"),
+        evaluation=evaluation,
         curves={seed: _lines(folder / "metrics.jsonl") for seed, folder in runs.items()},
-        timing=_lines(path / "timing.jsonl") or _lines(first / "timing.jsonl"),
+        timing=[_lines(folder / "timing.jsonl") for folder in runs.values()],
         search=_json(path / "search" / "search.json"),
-        figures={file.stem: _figure(file) for file in sorted(figures.glob("*.npz"))},
+        best=best if best.is_file() else None,
+        figures={f.stem: _figure(f) for f in sorted((shown / "figures").glob("*.npz"))},
         error=_text(path / "error.txt"),
     )
 

@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from tfkit.statistics.intervals import mean_interval
 
-def search_block(search: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+
+def search_block(
+    search: dict[str, Any], evaluation: dict[str, Any], curves: list[list[dict]] = ()
+) -> dict[str, Any] | None:
     """Trials from best to worst, who won, and what the win was worth.
 
         gap = value in the search - mean value on fresh seeds      (turned round for goal min)
 
     The winner of many noisy trials looks better than it is; the gap is what of it did not last.
+
+    Args:
+        search: search.json.
+        evaluation: evaluation.json of the run that confirms the winner.
+        curves: its lines of metrics.jsonl, one list a seed.
     """
     if not search:
         return None
@@ -21,7 +30,7 @@ def search_block(search: dict[str, Any], evaluation: dict[str, Any]) -> dict[str
     trials.sort(key=lambda trial: _rank(trial, goal))
     paths = dict.fromkeys(path for trial in trials for path in trial["values"])
     winner = next((trial for trial in trials if trial["best"]), None)
-    fresh, where = _fresh(evaluation, search.get("objective", ""))
+    fresh, where = _fresh(evaluation, search.get("objective", ""), curves)
     gap = None
     if winner and winner["objective"] is not None and fresh is not None:
         gap = winner["objective"] - fresh["mean"]
@@ -48,6 +57,7 @@ def _trial(trial: dict[str, Any], best: Any) -> dict[str, Any]:
         "objective": float(value) if finite else None,
         "status": str(trial.get("status", "")),
         "seconds": trial.get("seconds"),
+        "error": str(trial.get("error") or ""),
         "best": best is not None and trial.get("id") == best,
     }
 
@@ -60,7 +70,7 @@ def _rank(trial: dict[str, Any], goal: str) -> tuple:
     return (0, -value if goal == "max" else value, trial["id"])
 
 
-def _fresh(evaluation: dict[str, Any], objective: str) -> tuple[dict | None, str]:
+def _fresh(evaluation: dict, objective: str, curves: list) -> tuple[dict | None, str]:
     """The objective measured again after the search, and on which sample.
 
     The validation sample is the fair comparison; where only the test sample was measured, that is
@@ -71,6 +81,9 @@ def _fresh(evaluation: dict[str, Any], objective: str) -> tuple[dict | None, str
     for key in (objective, name):
         if key in valid:
             return _spread(valid[key]), "validation"
+    logged = [rows[-1][objective] for rows in curves if rows and objective in rows[-1]]
+    if logged:  # the objective is what training logs, not what an evaluation measures
+        return _spread(mean_interval(logged)), "training"
     metrics = evaluation.get("metrics") or {}
     return (_spread(metrics[name]), "test") if name in metrics else (None, "")
 
