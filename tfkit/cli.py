@@ -9,6 +9,8 @@ import typer
 
 from tfkit.errors import Interrupted, TfkitError, UsageError
 
+HELP = ["-h", "--help"]
+
 app = typer.Typer(
     name="tfkit",
     help="One YAML recipe from a research idea to a served Keras model.",
@@ -16,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich and starts in a third of the time
     pretty_exceptions_enable=False,
     add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": HELP, "max_content_width": 100},
 )
 
 Sets = Annotated[
@@ -283,6 +285,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in given
     try:
+        if len(given) == 2 and given[1] in HELP and _print_help(given[0]):
+            return 0
         code = app(given, prog_name="tfkit", standalone_mode=False) or 0
         sys.stdout.flush()
         return code
@@ -296,6 +300,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except typer.BadParameter.__mro__[2] as error:  # every usage error of the parser
         return _fail(UsageError(_usage(error)), as_json)
+
+
+def _print_help(name: str) -> bool:
+    """A command's help without typer's parser, which loads all of pydantic to see one flag."""
+    group = typer.main.get_command(app)
+    command = group.commands.get(name)
+    if command is None:
+        return False
+    settings = command.context_settings | group.context_settings
+    parent = group.context_class(group, info_name="tfkit")
+    context = command.context_class(command, info_name=name, parent=parent, **settings)
+    print(command.get_help(context))
+    return True
 
 
 def _usage(error) -> str:

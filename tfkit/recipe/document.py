@@ -70,11 +70,14 @@ def load(
     for name in set_files:
         change = with_bases(parse_document(read_text(name), str(name)), Path(name).parent)
         document = merge(document, change) if isinstance(change.value, dict) else document
+    sets = [sets] if isinstance(sets, str) else list(sets)
     problems = overrides.apply(document, sets)
     given = copy.deepcopy(document.value)
     resolved, found = check(document, catalog.load())
     if problems or found:
-        raise RecipeError([*problems, *found])
+        turn = {text: index for index, text in enumerate(sets)}  # as typed, then by line
+        problems += found
+        raise RecipeError(sorted(problems, key=lambda p: turn.get(p.typed, len(turn))))
     return Recipe(raw_text, given, resolved, path)
 
 
@@ -95,7 +98,7 @@ def to_yaml(value: dict) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None  # innermost mappings and lists on one line
     yaml.sort_base_mapping_type_on_output = False
-    yaml.allow_unicode = True
+    yaml.allow_unicode = False  # ruamel.yaml loses U+0085 and its like otherwise
     yaml.width = 4096  # a break inside a flow mapping reads badly
     stream = io.StringIO()
     yaml.dump(value, stream)

@@ -34,8 +34,8 @@ class Recipe:
     """
 
     name: str
-    data: dict
-    model: dict
+    data: dict | str
+    model: dict | str
     seed: int = 0
     train: dict | None = None
     search: dict | None = None
