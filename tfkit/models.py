@@ -1,7 +1,18 @@
-"""The rooms' public models under one roof: `tfkit.models.BetaTCVAE`."""
+"""The rooms' models under one roof: `tfkit.models.BetaTCVAE`; what there is, the catalogue knows."""
 
-from tfkit.lazy import lazy_exports
+from tfkit import catalog
 
-_LAZY = {"BetaTCVAE": "disentanglement.model", "BetaVAE": "disentanglement.model"}
 
-__getattr__, __dir__, __all__ = lazy_exports("tfkit.methods", _LAZY)
+def _entries() -> dict[str, catalog.Entry]:
+    return {entry.object.partition(":")[2]: entry for entry in catalog.load().of("model")}
+
+
+def __getattr__(name: str) -> type:
+    entry = _entries().get(name)
+    if entry is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return catalog.resolve(entry)
+
+
+def __dir__() -> list[str]:
+    return sorted(_entries())

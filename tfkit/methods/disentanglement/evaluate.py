@@ -45,8 +45,12 @@ def evaluate(
     Args:
         samples: images scored, >= 1; 10000 is the study's. MIG depends on it: compare at equal N.
         bins: bins of equal width per latent for the mutual information, >= 2; 20 is the study's.
+    Raises:
+        ValueError: an unknown metric, "mig" on data without factors, no samples.
     References: Locatello et al. 2019, arXiv:1811.12359.
     """
+    if samples < 1:
+        raise ValueError(f"evaluate: samples must be >= 1, got {samples}.")
     has_factors = "factors" in source.held_out(split, 1).element_spec
     metrics = _selected(metrics, has_factors)
     encoded = encode(

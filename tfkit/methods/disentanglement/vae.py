@@ -36,13 +36,18 @@ class VAE(ObjectiveModel):
     def draw_noise(self, shape):
         """Standard normal noise of the reparametrisation, float32.
 
-        The replica's number is folded into the seed: under `tf.distribute` every replica keeps
-        the same seed state and would otherwise draw the same noise.
+            noise = Phi^-1((bits + 1/2) / 2^24)
+
+        Only the bits of TensorFlow's generator are the same with XLA and without, hence the
+        inverse of the distribution function. The replica's number is folded into the seed: under
+        `tf.distribute` all keep the same seed state and would otherwise draw the same noise.
         """
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.cast(self.seed_generator.next(), tf.int32)
         seed = tf.random.experimental.stateless_fold_in(seed, replica)
-        return tf.random.stateless_normal(shape, seed)
+        bits = tf.random.stateless_uniform(shape, seed, None, None, dtype=tf.uint32, alg="philox")
+        bits = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32)
+        return tf.math.ndtri((bits + 0.5) / 2.0**24)
 
     def terms(self, images, training):
         """Reconstruction and KL of a batch (scalars), and z, mean and logvar (each [B, D])."""
@@ -77,7 +82,12 @@ def gather_replicas(*tensors):
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
         return tensors
-    return tuple(context.all_gather(tensor, axis=0) for tensor in tensors)
+    gathered = (context.all_gather(tensor, axis=0) for tensor in tensors)
+    # the number of rows is the replicas' affair, that of latents must stay known
+    return tuple(
+        tf.ensure_shape(rows, [None, *tensor.shape[1:]])
+        for rows, tensor in zip(gathered, tensors, strict=True)
+    )
 
 
 def _signature(network):
