@@ -7,9 +7,12 @@ import sys
 
 import pytest
 
+import tfkit
 from tests.recipe.test_bad_recipes import GOOD
 from tfkit import catalog
+from tfkit.backend import require_tensorflow
 from tfkit.cli import main
+from tfkit.errors import DataMissing, Diverged, UsageError
 
 COMMANDS = "run evaluate report export predict list describe init validate diff".split()
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scipy", "sklearn")
@@ -152,6 +155,48 @@ def test_another_backend_is_refused_in_one_message(capsys, recipe, monkeypatch):
     assert code == 2 and err.count("\n") == 1 and "set KERAS_BACKEND=tensorflow" in err
     code, _, err = answer(capsys, "run", recipe, "--json")
     assert code == 2
+
+
+def test_tfkit_run_refuses_another_backend_too(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(UsageError, match="backend torch"):
+        _ = tfkit.run
+
+
+def test_keras_own_configuration_counts_too(tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    require_tensorflow()
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    with pytest.raises(UsageError, match="keras.json"):
+        require_tensorflow()
+
+
+@pytest.mark.parametrize(
+    "error, code",
+    [
+        (KeyboardInterrupt(), 130),
+        (DataMissing("no data"), 3),
+        (Diverged("nan", step=3, tensor="loss"), 4),
+        (ZeroDivisionError("a defect"), 1),
+    ],
+    ids=str,
+)
+def test_every_end_has_its_exit_code_and_json(capsys, recipe, monkeypatch, error, code):
+    def end(*_):
+        raise error
+
+    monkeypatch.setattr("tfkit.recipe.document.check", end)
+    found, out, err = answer(capsys, "validate", recipe, "--json")
+    assert found == code and err
+    assert json.loads(out.splitlines()[-1])["exit_code"] == code
+
+
+def test_a_set_beside_resume_is_checked_against_the_folders_recipe(capsys, recipe, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "resolved.yaml").write_text(GOOD)
+    code, _, err = answer(capsys, "run", "--resume", "run", "--set", "train.stepz=3")
+    assert code == 2 and "did you mean steps?" in err
 
 
 def test_seeds_are_a_number_or_a_list(capsys, recipe):

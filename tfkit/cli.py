@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +64,7 @@ def run(
     if recipe is None and resume is None:
         raise UsageError("run needs a recipe file, or --resume RUN; see `tfkit run --help`")
     if recipe is None and (sets or set_file):
-        raise UsageError("--set changes a recipe; name the recipe file beside --resume")
+        recipe = resume / "resolved.yaml"  # must come out as it is, which the engine checks
     known = _load(recipe, sets, set_file) if recipe is not None else None
     chosen = None if seeds is None else _seeds(seeds)
     experiment = _heavy("tfkit.experiment")
@@ -289,17 +290,20 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         code = app(given, prog_name="tfkit", standalone_mode=False) or 0
         sys.stdout.flush()
-        return code
+        return _fail(Interrupted("interrupted"), as_json) if code == 130 else code
     except TfkitError as error:
         return _fail(error, as_json)
-    except KeyboardInterrupt:
-        return _fail(Interrupted("interrupted"), as_json)
     except BrokenPipeError:
         # whoever read the output has enough; keep Python from complaining at its exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except typer.BadParameter.__mro__[2] as error:  # every usage error of the parser
         return _fail(UsageError(_usage(error)), as_json)
+    except Exception as error:
+        if not as_json:
+            raise  # a defect: the traceback is what its report needs
+        traceback.print_exc()
+        return _fail(TfkitError(f"{type(error).__name__}: {error}"), as_json)
 
 
 def _print_help(name: str) -> bool:

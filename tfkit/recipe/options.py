@@ -1,7 +1,8 @@
 """The type of one option: from the annotation's text to a strict pydantic field, and to words."""
 
 import ast
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Annotated, Any, Literal
 
 from tfkit.catalog import Entry, Parameter
@@ -45,27 +46,31 @@ def model_of(entry: Entry):
     Every field is optional, since what is missing is judged with the whole recipe in view. Fields
     are called f0, f1 … with the option's name as alias: an option may be called `copy`.
     """
+    options = entry.options.values()
+    return _model(tuple((o.name, o.type, tuple(o.bounds.items())) for o in options))
+
+
+@cache
+def _model(options: tuple):
     from pydantic import ConfigDict, Field, create_model
 
     nothing = Annotated[int, Field(gt=0, lt=0)]  # where only components may stand
     fields = {}
-    for index, option in enumerate(entry.options.values()):
-        kind = plain_type(option)
-        fields[f"f{index}"] = (nothing if kind is None else kind, Field(None, alias=option.name))
-    config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=False)
+    for index, (name, annotation, bounds) in enumerate(options):
+        kind = _union(branches(annotation), dict(bounds))
+        fields[f"f{index}"] = (nothing if kind is None else kind, Field(None, alias=name))
+    config = ConfigDict(strict=True, extra="forbid")
     return create_model("Options", __config__=config, **fields)
 
 
 def plain_type(option: Parameter):
     """The pydantic type of an option's plain values; None when only components may stand there."""
-    found = [_plain(node, option.bounds) for node in branches(option.type)]
-    found = [kind for kind in found if kind is not None]
-    if not found:
-        return None
-    union = found[0]
-    for kind in found[1:]:
-        union = union | kind
-    return union
+    return _union(branches(option.type), option.bounds)
+
+
+def _union(nodes: tuple[ast.expr, ...], bounds: dict):
+    kinds = [kind for kind in (_plain(node, bounds) for node in nodes) if kind is not None]
+    return reduce(or_, kinds) if kinds else None
 
 
 def _plain(node: ast.expr, bounds: dict):
@@ -91,7 +96,7 @@ def _subscripted(outer: str, node: ast.Subscript, bounds: dict):
     items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if outer in ("Literal", "typing.Literal"):
         return Literal[tuple(item.value for item in items)]
-    inner = _union(items[-1] if outer == "dict" else items[0], bounds)
+    inner = _union(branches(ast.unparse(items[-1 if outer == "dict" else 0])), bounds)
     if inner is None:
         return None
     if outer == "dict":
@@ -99,17 +104,6 @@ def _subscripted(outer: str, node: ast.Subscript, bounds: dict):
     if outer == "tuple" and ast.unparse(items[-1]) != "...":
         return Annotated[list[inner], Field(min_length=len(items), max_length=len(items))]
     return list[inner]
-
-
-def _union(node: ast.expr, bounds: dict):
-    kinds = [_plain(branch, bounds) for branch in branches(ast.unparse(node))]
-    kinds = [kind for kind in kinds if kind is not None]
-    if not kinds:
-        return None
-    union = kinds[0]
-    for kind in kinds[1:]:
-        union = union | kind
-    return union
 
 
 def expected(option: Parameter) -> str:
