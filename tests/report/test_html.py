@@ -116,6 +116,12 @@ def test_diverged_and_interrupted_have_reports(small_run):
     assert f"tfkit run --resume {small_run}" in page_of(small_run).text
 
 
+def test_uncommitted_changes_are_told(small_run):
+    git = {"commit": "abc", "uncommitted_sha256": "ff"}
+    (small_run / "provenance.json").write_text(json.dumps({"git": git}))
+    assert "but for uncommitted changes git checkout abc" in page_of(small_run).text
+
+
 def test_diverged_says_where(small_run):
     (small_run / "provenance.json").write_text(
         json.dumps({"status": "diverged", "diverged": {"step": 712, "tensor": "logvar"}})

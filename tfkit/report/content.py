@@ -211,9 +211,9 @@ def _commands(run: RunFolder, status: str) -> list[dict[str, str]]:
     sha = (git.get("sha") or git.get("commit")) if isinstance(git, dict) else git
     commands = []
     if sha:
-        commands.append(
-            {"what": "the same source", "line": f"git checkout {shlex.quote(str(sha))}"}
-        )
+        changed = isinstance(git, dict) and git.get("uncommitted_sha256")
+        what = "the same source, but for uncommitted changes" if changed else "the same source"
+        commands.append({"what": what, "line": f"git checkout {shlex.quote(str(sha))}"})
     if status in ("interrupted", "running"):
         commands.append({"what": "go on from here", "line": f"tfkit run --resume {folder}"})
     if run.best:
@@ -241,5 +241,5 @@ def _timing(runs: list[list[dict]]) -> dict[str, str] | None:
     return {
         "steps": number(int(sum(last.values()))),
         "seconds": number(round(sum(row["seconds"] for row in rows), 1)),
-        "rate": number(float(np.median(rates))),
+        "rate": f"{np.median(rates):.3g}",
     }
