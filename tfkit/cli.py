@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -344,7 +345,9 @@ def _heavy(module: str):
     from tfkit.backend import require_tensorflow
 
     require_tensorflow()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its start-up notes are no news to users
+    # TensorFlow's start-up notes, "no GPU" among them as an error, are no news to users
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.formatwarning = lambda message, *rest: f"warning: {message}\n"
     return importlib.import_module(module)
 
 

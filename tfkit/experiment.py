@@ -77,8 +77,11 @@ def run(
         return try_out(known)
     device.prepare(known.resolved["train"])
     source = load_data(known.resolved)  # before a folder is made: the data may be missing
-    folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
-    folder.write_recipe(known)
+    try:
+        folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
+        folder.write_recipe(known)
+    except OSError as error:
+        raise disk_error(error, RUNS) from error
     say(f"run folder {folder}")
     return Conductor(folder, known, say, bar, source=source).run()
 
@@ -155,7 +158,9 @@ class Conductor:
             except OSError as error:
                 raise disk_error(error, self.folder) from error
             except Exception:
-                self.note_failure()
+                self.folder.record(status="failed")
+                (self.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+                write_report(self.folder.path)
                 raise
         return self.result()
 
@@ -199,11 +204,6 @@ class Conductor:
         """Whether an export is asked for and not there."""
         return self.recipe.resolved["export"] is not None and not provenance.get("export")
 
-    def note_failure(self) -> None:
-        """Keep the traceback for whoever looks into it."""
-        self.folder.record(status="failed")
-        (self.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-
     def result(self) -> dict:
         """What `--json` prints."""
         provenance = self.folder.provenance()
@@ -217,12 +217,16 @@ class Conductor:
             "search": search and {key: search[key] for key in ("objective", "best")},
             "export": exported and exported["folder"],
         }
-        follow = (
-            f"tfkit predict {exported['folder']} --help"
-            if exported
-            else f"tfkit export {self.folder}"
-        )
-        return {**found, "next": follow}
+        return {**found, "next": next_command(self.folder, exported)}
+
+
+def next_command(folder: RunFolder, exported: Mapping | None) -> str:
+    """What to type next."""
+    if exported is None:
+        return f"tfkit export {folder}"
+    inputs = exported["signatures"]["predict"]["inputs"]
+    what = "IMAGES_FOLDER -o answers.png" if "images" in inputs else "INPUTS.npz -o answers.npz"
+    return f"tfkit predict {exported['folder']} -i {what}"
 
 
 def objective_of(recipe: Recipe) -> str | None:
@@ -259,6 +263,7 @@ def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=Non
                 "provenance": own.provenance(),
                 "metrics": read_json(folder.evaluation, {}),
                 "data": f"{resolved['data']['name']} ({assembly.source.fingerprint()['source']})",
+                **getattr(serve, "CARD", {}),
             },
         )
     folder.record(export=record)

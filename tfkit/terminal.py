@@ -32,8 +32,10 @@ def print_result(result: dict, as_json: bool) -> None:
         return
     width = max((len(key) for key in result), default=0)
     for key, value in result.items():
-        if value is not None and value != {}:
-            print(f"{key:<{width}}  {_line(value)}")
+        rows = value.items() if key == "metrics" else [("", value)]
+        for index, (name, item) in enumerate(rows):
+            if item is not None and item != {}:
+                print(f"{'' if index else key:<{width}}  {name + ' ' if name else ''}{_line(item)}")
 
 
 def print_entries(entries: list[Entry]) -> None:
@@ -96,9 +98,19 @@ def _without_args(doc: str) -> str:
 
 
 def _line(value) -> str:
+    if isinstance(value, dict) and "mean" in value:
+        return _interval(value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_line(item)}" for key, item in value.items())
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _interval(value: dict) -> str:
+    """A mean over seeds with its 95 % interval, where there are several."""
+    number = f"{value['mean']:.4g}"
+    if value["low"] is None:
+        return f"{number} (n=1)"
+    return f"{number} [{value['low']:.4g}, {value['high']:.4g}] ({len(value['values'])} seeds)"
 
 
 def _finite(value):

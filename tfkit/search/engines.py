@@ -1,7 +1,9 @@
 """Engines propose trials. An executor runs them; the two know nothing of each other."""
 
 import math
+import shutil
 import tempfile
+import weakref
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -138,7 +140,8 @@ class KerasTunerEngine(Engine):
     def begin(self) -> None:
         """Make the oracle, with a folder of its own to write to, which nobody reads."""
         self.oracle_trials: dict[str, kt_trial.Trial] = {}
-        self.scratch = tempfile.TemporaryDirectory(prefix="tfkit-oracle-")
+        self.scratch = tempfile.mkdtemp(prefix="tfkit-oracle-")
+        weakref.finalize(self, shutil.rmtree, self.scratch, ignore_errors=True)
         self.oracle = self.make_oracle(
             objective=keras_tuner.Objective("objective", self.goal),
             max_trials=self.trials,
@@ -146,7 +149,7 @@ class KerasTunerEngine(Engine):
             hyperparameters=hyperparameters(self.space, self.defaults),
         )
         self.oracle.verbose = 0
-        self.oracle._set_project_dir(self.scratch.name, "oracle")
+        self.oracle._set_project_dir(self.scratch, "oracle")
 
     @abstractmethod
     def make_oracle(self, **options) -> keras_tuner.Oracle:
