@@ -113,6 +113,15 @@ def test_order_of_examples_and_latents_does_not_matter(estimator):
     np.testing.assert_allclose(*[[v[name] for name in PARTS] for v in (one, other)], rtol=1e-10)
 
 
+def test_latents_taken_one_at_a_time_give_the_same(monkeypatch):
+    arrays = random_codes(10, latents=5)
+    together = total_correlation(*arrays, estimator="mss", dataset_size=30)
+    for elements in (1, 2 * 10 * 10):
+        monkeypatch.setattr(decomposition, "_ELEMENTS", elements)
+        apart = total_correlation(*arrays, estimator="mss", dataset_size=30)
+        np.testing.assert_allclose(*[[v[name] for name in PARTS] for v in (together, apart)])
+
+
 @pytest.mark.parametrize("jit", (False, True))
 def test_in_a_graph_with_an_unknown_batch_as_in_eager_mode(jit):
     arrays = random_codes(6)

@@ -10,6 +10,8 @@ from tfkit.losses.precision import at_least_float32
 Estimator = Literal["batch", "mws", "mss", "mss_released"]
 _ESTIMATORS = ("batch", "mws", "mss", "mss_released")
 _LOG_2PI = math.log(2.0 * math.pi)
+# [B, B, D] is 4 GB at B = 4,096 and D = 64, so latents are taken as many at a time as fit in this.
+_ELEMENTS = 1 << 24
 
 
 def total_correlation(z, mean, logvar, estimator: Estimator = "batch", dataset_size=None):
@@ -60,16 +62,16 @@ def _log_normal(z, mean, logvar):
 
 
 def _aggregate_posterior(z, mean, logvar, log_weights):
-    """log q(z_j) and sum_l log q(z_jl) under the mixture of the batch's posteriors.
-
-    One latent at a time, because [B, B, D] is 4 GB already at B = 4,096 and D = 64.
-    """
-    columns = [ops.unstack(tensor, axis=1) for tensor in (z, mean, logvar)]
+    """log q(z_j) and sum_l log q(z_jl) under the mixture of the batch's posteriors.  [B] each"""
+    rows, latents = z.shape
+    together = max(1, min(latents, _ELEMENTS // (rows or 1) ** 2))
     log_joint, log_product = log_weights, 0.0
-    for z_l, mean_l, logvar_l in zip(*columns, strict=True):
-        log_density = _log_normal(z_l[:, None], mean_l, logvar_l)  # [B, B], row j, component i
-        log_joint = log_joint + log_density
-        log_product = log_product + ops.logsumexp(log_weights + log_density, axis=1)  # [B]
+    for start in range(0, latents, together):
+        z_k, mean_k, logvar_k = (x[:, start : start + together] for x in (z, mean, logvar))
+        log_density = _log_normal(z_k[:, None], mean_k, logvar_k)  # [B, B, k], row j, component i
+        log_joint = log_joint + ops.sum(log_density, axis=2)
+        marginals = ops.logsumexp(log_weights[:, :, None] + log_density, axis=1)  # [B, k]
+        log_product = log_product + ops.sum(marginals, axis=1)
     return ops.logsumexp(log_joint, axis=1), log_product
 
 
