@@ -1,4 +1,4 @@
-"""The rooms' models under one roof: `tfkit.models.BetaTCVAE`; what there is, the catalogue knows."""
+"""The rooms' models under one roof: `tfkit.models.BetaTCVAE`; the catalogue knows what there is."""
 
 from tfkit import catalog
 
