@@ -69,6 +69,27 @@ def test_golden_discriminator():
     )
 
 
+def dense(inputs, weights, activation):
+    """A chain of Dense layers in NumPy; the last one is linear."""
+    *hidden, last = zip(weights[::2], weights[1::2], strict=True)
+    for kernel, bias in hidden:
+        inputs = activation(inputs @ kernel + bias)
+    return inputs @ last[0] + last[1]
+
+
+def test_fully_connected_networks_in_numpy():
+    generator = np.random.default_rng(0)
+    decoder = study_decoder((4, 4, 1), 3, kind="fc")
+    codes = generator.normal(size=(2, 3)).astype(np.float32)
+    expected = dense(codes, decoder.get_weights(), np.tanh)
+    assert_close(np.array(decoder(codes)).reshape(2, 16), expected)
+    encoder = study_encoder((4, 4, 1), 3, kind="fc")
+    images = generator.random((2, 4, 4, 1)).astype(np.float32)
+    weights, flat = encoder.get_weights(), images.reshape(2, 16)
+    for output, head in zip(encoder(images), (weights[4:6], weights[6:]), strict=True):
+        assert_close(output, dense(flat, weights[:4] + head, lambda x: np.maximum(x, 0)))
+
+
 @pytest.mark.parametrize("kind", ("conv", "fc"))
 @pytest.mark.parametrize("side", (16, 32))
 def test_smaller_images(side, kind):
