@@ -1,5 +1,6 @@
 """The `tfkit` command: parse, call, print. What is heavy is imported inside the commands."""
 
+import logging
 import os
 import sys
 import traceback
@@ -348,6 +349,8 @@ def _heavy(module: str):
     # TensorFlow's start-up notes, "no GPU" among them as an error, are no news to users
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.formatwarning = lambda message, *rest: f"warning: {message}\n"
+    # its warnings of functions traced anew, one for each trial and replicate, neither
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return importlib.import_module(module)
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.train import runs
 from tfkit.errors import TfkitError
 from tfkit.train import checkpoint
+from tfkit.train.fit import steps_at_once
 from tfkit.train.recorder import keep_lines
 
 STOPPING = {
@@ -69,12 +70,20 @@ def test_two_processes_worth_of_equal_recipes_are_equal_and_other_seeds_are_not(
 
 
 @pytest.mark.parametrize("at_once", [4, 5, "auto"])
-def test_steps_per_execution_never_changes_the_metrics(at_once, tmp_path):
+def test_steps_per_execution_never_changes_the_metrics(at_once, tmp_path, monkeypatch):
+    monkeypatch.setattr("tfkit.train.fit.steps_at_once", lambda *timing: 5)
     keys = {"steps": 20, "save_every": 10}
     one, _ = runs.run(tmp_path / "one", runs.recipe(**keys, steps_per_execution=1))
     many, assembly = runs.run(tmp_path / "many", runs.recipe(**keys, steps_per_execution=at_once))
     assert runs.bytes_of(one) == runs.bytes_of(many)
     assert assembly.model.steps_per_execution > 1
+
+
+def test_steps_at_once_must_pay_for_another_trace():
+    assert steps_at_once(100, seconds=0.002, tracing=1.0, left=100_000) == 50
+    assert steps_at_once(100, seconds=0.002, tracing=1.0, left=1_000) == 1
+    assert steps_at_once(100, seconds=0.05, tracing=1.0, left=100_000) == 1
+    assert steps_at_once(7, seconds=0.0001, tracing=0.1, left=100_000) == 7
 
 
 def test_every_optimizer_and_seed_generator_is_in_the_checkpoint(whole):

@@ -16,8 +16,8 @@ from tfkit.train.callbacks import Watcher
 from tfkit.train.divergence import locate
 from tfkit.train.recorder import NonFinite, Recorder, Validation, keep_lines
 
-# Above this the Python loop around a step is lost in it (about 1 ms of 20).
-SLOW_STEP_SECONDS = 0.02
+LOOP_SECONDS = 1e-3  # what the Python loop around a step costs: all that can be saved of it
+SLOW_STEP_SECONDS = 0.02  # above this the loop is lost in the step
 MOST_STEPS_PER_EXECUTION = 64
 
 
@@ -54,9 +54,12 @@ class StepTimer(keras.callbacks.Callback):
         return float(np.median(self.seconds[len(self.seconds) // 2 :]))
 
 
-def steps_at_once(common: int, seconds: float) -> int:
-    """How many steps one call should run: a divisor of `common`, near 1/3 s at the most."""
-    if seconds > SLOW_STEP_SECONDS:
+def steps_at_once(common: int, seconds: float, tracing: float, left: int) -> int:
+    """How many steps one call should run: a divisor of `common`, near 1/3 s at the most.
+
+    Another number means another trace, which is about as long as the first: it must pay.
+    """
+    if seconds > SLOW_STEP_SECONDS or left * min(seconds, LOOP_SECONDS) < 2 * tracing:
         return 1
     most = min(MOST_STEPS_PER_EXECUTION, common, max(1, int(0.3 / max(seconds, 1e-6))))
     return next(n for n in range(most, 0, -1) if common % n == 0)
@@ -99,6 +102,7 @@ class Fit:
             self.recorder,
         ]
         self.store = self.recorder.checkpoints
+        self.timed = False
 
     def watch(self, callback: keras.callbacks.Callback) -> None:
         """Add a callback that only looks, before the recorder."""
@@ -135,7 +139,7 @@ class Fit:
         """One call of `fit`: all whole chunks, or the rest; alone the first where it is timed."""
         plan, step = self.plan, self.recorder.step
         whole = (plan.steps - step) // plan.save_every
-        timer = StepTimer() if self.is_timed() else None
+        timer = StepTimer() if self.is_to_time() else None
         chunks = 1 if timer or not whole else whole
         first = step // plan.save_every
         self.model.fit(
@@ -148,12 +152,15 @@ class Fit:
             shuffle=False,
         )
         if timer and len(timer.seconds) > 1:
-            self.run_at_once(steps_at_once(plan.common, timer.median()))
+            self.timed = True
+            left = plan.steps - self.recorder.step
+            seconds, tracing = timer.median(), timer.seconds[0]
+            self.run_at_once(steps_at_once(plan.common, seconds, tracing, left))
 
-    def is_timed(self) -> bool:
+    def is_to_time(self) -> bool:
         """Whether to find out how long a step takes; else take what the recipe says."""
         if self.plan.steps_per_execution == "auto":
-            return self.model.steps_per_execution == 1 and self.plan.common > 1
+            return not self.timed and self.plan.common > 1
         asked = min(self.plan.steps_per_execution, self.plan.common)
         self.run_at_once(next(n for n in range(asked, 0, -1) if self.plan.common % n == 0))
         return False
