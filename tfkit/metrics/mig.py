@@ -15,7 +15,7 @@ def mutual_information_gap(codes, factors, bins: int = 20) -> float:
 
     The bins follow the extremes of the codes: compare values at equal N, 10,000 in the study.
 
-    Shapes: [N, D], [N, K] -> float
+    Shapes: [N, D], [N, K] int -> float
     Args:
         codes: representation of N examples, D >= 2 latents; constant latents tell nothing.
         factors: class numbers of the same examples.

@@ -7,6 +7,8 @@ from keras.optimizers.schedules import (
     PiecewiseConstantDecay,
 )
 
+from tfkit.optimizers.bounds import check_bounds
+
 
 def cosine(
     steps: int, learning_rate: float = 1e-3, warmup_steps: int = 0, floor: float = 0.0
@@ -25,6 +27,7 @@ def cosine(
         floor: the last learning rate as a share of the peak, in [0, 1].
     References: Loshchilov & Hutter 2017, arXiv:1608.03983.
     """
+    check_bounds(cosine, locals())
     return (
         CosineDecay(
             learning_rate / (warmup_steps + 1),
@@ -52,6 +55,7 @@ def exponential(
         staircase: 0: at every step; n: in n equal stairs, >= 0.
     References: Robbins & Monro 1951, https://doi.org/10.1214/aoms/1177729586
     """
+    check_bounds(exponential, locals())
     if not staircase:
         return ExponentialDecay(learning_rate, steps, last)
     stairs = min(staircase, steps)  # a stair is one step at least
@@ -75,6 +79,7 @@ def piecewise(
         factor: by which the rate is multiplied, > 0; 0.1 is ResNet's.
     References: He et al. 2016, arXiv:1512.03385, section 4.2.
     """
+    check_bounds(piecewise, locals())
     # Keras keeps a value up to and including its boundary
     last_steps = [max(round(share * steps), 0) - 1 for share in sorted(boundaries)]
     rates = [learning_rate * factor**index for index in range(len(last_steps) + 1)]

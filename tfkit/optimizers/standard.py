@@ -3,6 +3,8 @@
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
+from tfkit.optimizers.bounds import check_bounds
+
 
 def adam(
     learning_rate: float | LearningRateSchedule = 1e-3,
@@ -26,6 +28,7 @@ def adam(
         global_clipnorm: largest norm of the whole gradient, > 0; null: not clipped.
     References: Kingma & Ba 2015, arXiv:1412.6980.
     """
+    check_bounds(adam, locals())
     return keras.optimizers.Adam(
         learning_rate, beta_1, beta_2, epsilon, amsgrad, global_clipnorm=global_clipnorm
     )
@@ -54,6 +57,7 @@ def adamw(
         global_clipnorm: largest norm of the whole gradient, > 0; null: not clipped.
     References: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
+    check_bounds(adamw, locals())
     return keras.optimizers.AdamW(
         learning_rate,
         weight_decay,
@@ -84,6 +88,7 @@ def sgd(
         global_clipnorm: largest norm of the whole gradient, > 0; null: not clipped.
     References: Sutskever et al. 2013, https://proceedings.mlr.press/v28/sutskever13.html
     """
+    check_bounds(sgd, locals())
     return keras.optimizers.SGD(
         learning_rate,
         momentum,
@@ -114,6 +119,7 @@ def rmsprop(
         global_clipnorm: largest norm of the whole gradient, > 0; null: not clipped.
     References: Hinton 2012, lecture 6e, https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf
     """
+    check_bounds(rmsprop, locals())
     return keras.optimizers.RMSprop(
         learning_rate, rho, momentum, epsilon, centered, global_clipnorm=global_clipnorm
     )

@@ -10,7 +10,8 @@ WIDTH = 96
 
 def template(entry: Entry, catalog: Catalog) -> str:
     """YAML text of a valid recipe for a model, with every option and what it means."""
-    data = next((d for d in catalog.of("dataset") if fits(entry, d)), None)
+    fitting = [d for d in catalog.of("dataset") if fits(entry, d)]
+    data = min(fitting, key=lambda d: _distance(entry, d), default=None)
     title = f"{entry.name}: {entry.summary}" + (f" {entry.references}" if entry.references else "")
     lines = [
         *_comment(title),
@@ -38,6 +39,11 @@ def fits(model: Entry, data: Entry) -> bool:
     """Whether a data set gives what the model needs, without an option that must be given."""
     needs_nothing = not any(option.required for option in data.options.values())
     return needs_nothing and set(model.needs) <= set(data.given_names)
+
+
+def _distance(model: Entry, data: Entry) -> int:
+    """The room's own data set is nearest, another room's is farthest."""
+    return 0 if data.room == model.room else 2 if ".methods." in data.room else 1
 
 
 def _train(entry: Entry, catalog: Catalog) -> list[str]:

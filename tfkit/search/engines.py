@@ -157,7 +157,8 @@ class KerasTunerEngine(Engine):
 
     def propose(self, id: str) -> dict | None:
         """Ask the oracle; where it has stopped, so has this engine."""
-        trial = self.oracle.create_trial("tfkit")
+        # Keras Tuner hands one tuner the same trial until it has heard of it: each has its own
+        trial = self.oracle.create_trial(f"tfkit-{id}")
         if trial.status == kt_trial.TrialStatus.STOPPED:
             self.exhausted = True
         if trial.status != kt_trial.TrialStatus.RUNNING:

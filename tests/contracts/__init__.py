@@ -1,0 +1,1 @@
+"""The contracts behind tests/contract.py, one kind of thing a file."""

@@ -1,0 +1,356 @@
+"""The contract of a method's room: model, evaluator and server, trained by the engine itself."""
+
+import json
+import re
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.contracts.subject import ROOT, Subject
+from tests.contracts.tensors import close, numbers, plain
+from tests.contracts.words import documented, refuse, tested
+from tests.train import runs
+from tfkit import catalog
+from tfkit import recipe as recipes
+from tfkit.experiment import example_rows
+from tfkit.export import export_model
+from tfkit.figure import Figure
+from tfkit.keras_files import load_model
+from tfkit.recipe.template import template
+from tfkit.train import measure
+from tfkit.train.build import assemble, build
+from tfkit.train.checkpoint import optimizers, snapshot
+
+BATCH = 8
+STEPS = {"steps": 4, "save_every": 2, "steps_per_execution": 1, "threads": 2, "jit": False}
+HOME = tempfile.TemporaryDirectory(prefix="tfkit-contract-")
+JIT_TOLERANCE = 1e-3
+HALF_TOLERANCE = 0.1  # of a loss in bfloat16
+SMALL: dict[str, dict] = {}  # options of data sets that are large by default, see test_contract.py
+
+
+def recipe(entry: catalog.Entry, seed=5, **train) -> recipes.Recipe:
+    """The recipe that `tfkit init` writes for a model, on small data, a few steps long."""
+    given = recipes.parse(template(entry, catalog.load()))
+    assert "data" in given, f"{entry.name}: no data set gives {entry.needs} without a path"
+    small = SMALL.get(given["data"]["name"], {})
+    given |= {"seed": seed, "data": {**given["data"], **small, "batch_size": BATCH}}
+    given["train"] |= {**STEPS, **train}
+    return recipes.from_dict(given)
+
+
+@cache
+def trained(entry_name: str, precision="float32", jit=False):
+    """The run folder and the assembly of a whole run of that model."""
+    known = recipe(catalog.find("model", entry_name), precision=precision, jit=jit)
+    return runs.run(Path(HOME.name) / f"{entry_name}-{precision}-{jit}", known)
+
+
+def lines(folder) -> list[dict]:
+    """What training logged, a chunk a line."""
+    text = (folder / "metrics.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def fresh(given: Subject, seed=5):
+    """The assembly before its first step."""
+    return assemble(recipe(given.entry, seed).resolved, 1)
+
+
+def excused(given: Subject, what: str) -> bool:
+    """Whether the docstring says that it cannot do this, such as `Not with jit_compile=True: …`."""
+    return re.search(rf"Not with {re.escape(what)}", given.entry.doc) is not None
+
+
+# --- model ------------------------------------------------------------------------------------
+
+
+def documents_every_parameter(given: Subject) -> None:
+    """Args has every parameter; the room has its README with equation and citation."""
+    documented(given)
+    silent = [p.name for p in given.entry.parameters if not p.doc]
+    assert not silent, f"{given.name}: Args says nothing of {', '.join(silent)}"
+    if given.entry.room.startswith("tfkit."):
+        readme = ROOT.joinpath(*given.entry.room.split("."), "README.md")
+        assert readme.exists(), f"{given.name}: {readme.relative_to(ROOT)} is missing"
+        text = readme.read_text(encoding="utf-8")
+        assert given.entry.name in text, f"{given.name}: the room's README does not name it"
+
+
+def has_a_recipe(given: Subject) -> None:
+    """recipes/<stem>/quick.yaml exists, and some recipe of that folder uses this model."""
+    folder = ROOT / "recipes" / given.entry.room.rpartition(".")[2]
+    files = sorted(folder.glob("*.yaml"))
+    assert folder / "quick.yaml" in files, f"{given.name}: no {folder.name}/quick.yaml"
+    used = set()
+    for path in files:
+        resolved = recipes.load(path).resolved
+        used.add(resolved["model"]["name"])
+        used |= set(
+            (resolved["search"] or {}).get("space", {}).get("model.name", {}).get("choice", ())
+        )
+    assert given.entry.name in used, f"{given.name}: no recipe in {folder.name}/ uses it"
+
+
+def refuses_options_out_of_bounds(given: Subject) -> None:
+    """Every bounded or enumerated option is refused at construction, by name and value."""
+    assembly = fresh(given)
+    tell = assembly.room.function("model", "supplied")
+    options = assembly.recipe["model"]
+    make = lambda **bad: build(given.entry, {**options, **bad}, assembly.source.shapes, tell)  # noqa: E731
+    refuse(given, make)
+
+
+def logs_what_it_says(given: Subject) -> None:
+    """Every chunk's line has the step and exactly `Logs`, all finite; evaluate gives the same."""
+    folder, assembly = trained(given.entry.name)
+    logged = lines(folder)
+    assert logged[-1]["step"] == STEPS["steps"], f"{given.name}: stopped at {logged[-1]}"
+    for line in logged:
+        names = set(line) - {"step", "stage"}
+        assert "stage" in line or names == set(given.entry.logs), f"{given.name}: logs {names}"
+        assert all(np.isfinite(line[name]) for name in names), f"{given.name}: {line}"
+    measured = measure.logs(assembly, "valid", [])
+    assert set(measured) == set(given.entry.logs), f"{given.name}: evaluate gives {set(measured)}"
+
+
+def trains_every_weight(given: Subject) -> None:
+    """After a few steps no trainable variable is what it was."""
+    before = [v.numpy() for v in fresh(given).model.trainable_variables]
+    after = trained(given.entry.name)[1].model.trainable_variables
+    still = [v.path for b, v in zip(before, after, strict=True) if np.array_equal(b, v.numpy())]
+    assert not still, f"{given.name}: training leaves {still} where they were"
+
+
+def agrees_with_its_compiled_self(given: Subject) -> None:
+    """XLA gives the numbers of the run without it."""
+    if excused(given, "jit_compile=True"):
+        return
+    plain_lines, jit_lines = (lines(trained(given.entry.name, jit=jit)[0]) for jit in (False, True))
+    for one, other in zip(plain_lines, jit_lines, strict=True):
+        close(other, one, f"{given.name}: jit_compile=True", rtol=JIT_TOLERANCE)
+
+
+def agrees_in_half_precision(given: Subject) -> None:
+    """mixed_bfloat16, without XLA and with it: float32 weights, nearly the same loss."""
+    if excused(given, "mixed_bfloat16"):
+        return
+    wanted = lines(trained(given.entry.name)[0])[-1]["loss"]
+    for jit in (False, True):
+        if jit and excused(given, "jit_compile=True"):
+            continue
+        folder, assembly = trained(given.entry.name, "mixed_bfloat16", jit)
+        assert assembly.model.compute_dtype == "bfloat16", f"{given.name}: ignores precision"
+        types = {v.dtype for v in assembly.model.trainable_variables}
+        assert types == {"float32"}, f"{given.name}: weights are {types}"
+        loss = lines(folder)[-1]["loss"]
+        room = HALF_TOLERANCE * max(1.0, abs(wanted))
+        assert abs(loss - wanted) < room, f"{given.name}: {loss} in bfloat16, {wanted} in float32"
+
+
+def takes_any_batch(given: Subject) -> None:
+    """One graph trains and evaluates on batches of 8 and 5; a mean over 13 is a mean over 13."""
+    assembly = fresh(given)
+    batch = next(iter(assembly.source.train(13, seed=0)))
+    dataset = tf.data.Dataset.from_tensor_slices(batch).batch(BATCH).map(assembly.select)
+    found = assembly.model.fit(dataset, verbose=0, shuffle=False).history
+    measured = assembly.model.evaluate(dataset, return_dict=True, verbose=0)
+    assert set(found) == set(measured) == set(given.entry.logs), f"{given.name}: {set(found)}"
+    assert all(np.isfinite([*measured.values(), *np.ravel(list(found.values()))])), given.name
+
+
+def other_seeds_are_other_runs(given: Subject) -> None:
+    """Weights, noise and data all come from the recipe's seed."""
+    one, other = fresh(given), fresh(given, seed=6)
+    firsts = [next(iter(a.source.train(BATCH, seed=a.seeds["data"]))) for a in (one, other)]
+    assert not all(np.array_equal(firsts[0][key], firsts[1][key]) for key in firsts[0]), "data"
+    pairs = zip(snapshot(one.model).items(), snapshot(other.model).values(), strict=True)
+    for (name, a), b in pairs:
+        drawn = "seed_generator" in name or ("kernel" in name and name.startswith("model/"))
+        assert not drawn or not np.array_equal(a, b), f"{given.name}: {name} ignores the seed"
+
+
+def resumes_exactly(given: Subject) -> None:
+    """A run killed in its second chunk and resumed ends with the bytes of one that was not."""
+    straight, _ = trained(given.entry.name)
+    path = Path(HOME.name) / f"{given.entry.name}-killed"
+    shutil.rmtree(path, ignore_errors=True)
+    known = recipe(given.entry)
+    with pytest.MonkeyPatch.context() as patch:
+        runs.kill_after(patch, STEPS["save_every"] + 1)
+        with pytest.raises(runs.Killed):
+            runs.run(path, known)
+    first = (path / "metrics.jsonl").read_text().splitlines()
+    same = (straight / "metrics.jsonl").read_text().splitlines()[: len(first)]
+    assert first == same and first, f"{given.name}: one seed, two runs: {first} and {same}"
+    resumed, _ = runs.run(path, known)
+    assert runs.bytes_of(resumed) == runs.bytes_of(straight), f"{given.name}: resumed differs"
+    assert resumed.provenance()["resumed_from"] == [STEPS["save_every"]]
+
+
+def is_saved_with_its_optimizers(given: Subject) -> None:
+    """A `.keras` file brings back config, weights and every optimizer's state; not the states of
+    seed generators, which Keras leaves out of its files.
+    """
+    wanted = f"tfkit>{given.object.__name__}"
+    assert keras.saving.get_registered_name(given.object) == wanted, f"{given.name}: registration"
+    model = trained(given.entry.name)[1].model
+    again = type(model).from_config(model.get_config())
+    assert plain(again.get_config()) == plain(model.get_config()), f"{given.name}: config"
+    path = Path(HOME.name) / f"{given.entry.name}.keras"
+    model.save(path)
+    loaded = load_model(path)
+    assert plain(loaded.get_config()) == plain(model.get_config()), f"{given.name}: loaded config"
+    lost = set(optimizers(model)) ^ set(optimizers(loaded))
+    assert not lost, f"{given.name}: a .keras file loses {lost}"
+    pairs = zip(snapshot(model).items(), snapshot(loaded).values(), strict=True)
+    for (name, value), other in pairs:
+        epoch_or_noise = "running_means" in name or "seed_generator" in name
+        if not epoch_or_noise:
+            assert np.array_equal(value, other), f"{given.name}: a .keras file loses {name}"
+
+
+# --- server -----------------------------------------------------------------------------------
+
+
+@cache
+def exported(entry_name: str):
+    """The export of the trained model, its record, and rows for every input."""
+    _, assembly = trained(entry_name)
+    serve = assembly.room.part("serve")
+    rows = example_rows(assembly)
+    record = export_model(
+        assembly.model,
+        serve,
+        name=entry_name,
+        examples=rows,
+        destination=Path(HOME.name) / "savedmodels",
+        hub=hasattr(serve, "representation"),
+    )
+    return serve, assembly.model, record, rows
+
+
+def inputs(signature, rows: dict, count=BATCH) -> dict:
+    """Real rows for a signature's inputs; codes are drawn."""
+    generator = np.random.default_rng(0)
+    fed = {}
+    for name, spec in signature.inputs.items():
+        drawn = generator.normal(size=(count, *spec.shape[1:]))
+        fed[name] = tf.cast(rows.get(name, drawn)[:count], spec.dtype)
+    return fed
+
+
+def exports_every_signature(given: Subject) -> None:
+    """The catalogue's signatures, `predict` first, are exported; live, a fresh process without
+    tfkit, `tf.saved_model.load` and `hub.load` answer alike.
+    """
+    serve, model, record, rows = exported(given.entry.name)
+    server = catalog.load().beside(given.entry, "server")
+    names = list(server.given_names)
+    assert names and names[0] == "predict", f"{given.name}: serve.py gives {names}"
+    assert list(record["signatures"]) == [*names, "serving_default"], list(record["signatures"])
+    proof = record["verification"]
+    assert proof["process"] == "fresh, without tfkit" and proof["batches"][:2] == [1, 7], proof
+    assert set(proof["largest_difference"]) >= set(names), proof
+    loaded = tf.saved_model.load(record["folder"])
+    for name, signature in serve.signatures(model).items():
+        fed = inputs(signature, rows)
+        live, answer = signature.function(**fed), loaded.signatures[name](**fed)
+        assert set(live) == set(answer), f"{given.name}: {name} gives {set(live)}, {set(answer)}"
+        odd = [key for key in (*fed, *answer) if re.match(r"(args|outputs?|inputs?)_\d", key)]
+        assert not odd, f"{given.name}: {name} has nameless tensors {odd}"
+        for key, value in live.items():
+            close(answer[key], value, f"{given.name}: {name}.{key}", rtol=1e-4)
+
+
+def hub_call_is_the_representation(given: Subject) -> None:
+    """`hub.load(folder)(inputs)` gives what serve.py's `representation` computes."""
+    serve, model, record, rows = exported(given.entry.name)
+    if not hasattr(serve, "representation"):
+        return
+    import tensorflow_hub as hub
+
+    assert "hub.load" in record["verification"]["against"], record["verification"]
+    fed = inputs(serve.signatures(model)["predict"], rows)
+    call = next(iter(fed.values())) if len(fed) == 1 else fed
+    answer = hub.load(record["folder"])(call)
+    close(answer, serve.representation(model)(call), f"{given.name}: hub call", rtol=1e-4)
+
+
+def answers_row_by_row(given: Subject) -> None:
+    """A row's answer depends neither on its neighbours nor on how often one asks; float32."""
+    serve, model, _, rows = exported(given.entry.name)
+    for name, signature in serve.signatures(model).items():
+        fed = inputs(signature, rows)
+        many, again = signature.function(**fed), signature.function(**fed)
+        one = signature.function(**{key: value[:1] for key, value in fed.items()})
+        for key in many:
+            told = f"{given.name}: {name}.{key}"
+            assert many[key].dtype not in (tf.bfloat16, tf.float16), told
+            close(again[key], many[key], f"{told}, asked twice", rtol=0)
+            close(one[key], many[key][:1], f"{told}, one row alone", rtol=1e-4)
+
+
+# --- evaluator --------------------------------------------------------------------------------
+
+
+def measures_what_it_says(given: Subject) -> None:
+    """All of `Gives` that the data allow, finite, the same again, in any selection."""
+    _, assembly = trained(given.entry.name)
+    entry = measure.evaluator(assembly)
+    batch = set(assembly.source.held_out("test", 1).element_spec)
+    possible = [gift["name"] for gift in entry.gives if set(gift["needs"]) <= batch]
+    found = measure.measure(assembly, "test", None)
+    assert list(found) == [n for n in entry.given_names if n in found] and set(found) == set(
+        possible
+    ), f"{given.name}: measures {list(found)}, Gives says {possible}"
+    assert np.isfinite(list(found.values())).all(), f"{given.name}: {found}"
+    assert measure.measure(assembly, "test", None) == found, f"{given.name}: measured twice differs"
+    for name in possible:
+        alone = measure.measure(assembly, "test", [name])
+        assert alone == {name: pytest.approx(found[name], rel=1e-6)}, f"{given.name}: {name} alone"
+    assert measure.measure(assembly, "valid", None) != found, f"{given.name}: ignores the split"
+
+
+def evaluator_refuses_bad_arguments(given: Subject) -> None:
+    """Options out of bounds and metrics that do not exist are ValueErrors that say so."""
+    _, assembly = trained(given.entry.name)
+    evaluate = assembly.room.function("evaluate", "evaluate")
+    fixed = (assembly.model, assembly.source, "valid")
+    refuse(Subject(measure.evaluator(assembly)), lambda **bad: evaluate(*fixed, None, 0, **bad))
+    with pytest.raises(ValueError, match="no_such_metric"):
+        evaluate(*fixed, ["no_such_metric"], 0)
+
+
+def draws_figures(given: Subject) -> None:
+    """Named figures as data, with captions and texts for who cannot see them."""
+    _, assembly = trained(given.entry.name)
+    for name, figure in measure.figures(assembly).items():
+        assert isinstance(figure, Figure), f"{given.name}: {name} is a {type(figure).__name__}"
+        assert len(figure.caption) > 20 and len(figure.alt) > 20, f"{given.name}: {name}"
+        values = [v for v in numbers(figure.arrays) if v.dtype.kind == "f"]
+        assert all(np.isfinite(v).all() for v in values), f"{given.name}: {name} is not finite"
+
+
+EVALUATED = (measures_what_it_says, evaluator_refuses_bad_arguments, draws_figures)
+SERVED = (exports_every_signature, hub_call_is_the_representation, answers_row_by_row)
+MODEL = (
+    documents_every_parameter,
+    tested,
+    has_a_recipe,
+    refuses_options_out_of_bounds,
+    logs_what_it_says,
+    trains_every_weight,
+    agrees_with_its_compiled_self,
+    agrees_in_half_precision,
+    takes_any_batch,
+    other_seeds_are_other_runs,
+    resumes_exactly,
+    is_saved_with_its_optimizers,
+)

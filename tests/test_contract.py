@@ -1,0 +1,71 @@
+"""Every name of the catalogue keeps its contract; a new name is here by being in the catalogue.
+
+.venv/bin/pytest tests/test_contract.py -k beta_vae
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import contract
+from tests.contracts import recipe_files, rooms
+from tests.contracts.subject import Subject
+from tfkit import catalog
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:TensorFlow is running already", "ignore:train.precision", "ignore:pkg_resources"
+)
+ROOT = Path(__file__).parents[1]
+ENTRIES = catalog.load().entries
+RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
+# data sets that are large by default; a method whose data are small needs no line here
+rooms.SMALL |= {"dsprites": {"image_size": 16, "validation_size": 61, "test_size": 61}}
+# options that have no default
+REQUIRED = {"images": {"path": "images"}}
+
+
+def name(part) -> str:
+    """For the ids of tests."""
+    if isinstance(part, Path):
+        return part.relative_to(ROOT / "recipes").as_posix()
+    return getattr(part, "__name__", None) or f"{part.kind}-{part.name}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def photographs(tmp_path_factory):
+    """A folder of the user's images, where $TFKIT_DATA points to."""
+    folder = tmp_path_factory.mktemp("data")
+    generator = np.random.default_rng(0)
+    (folder / "images").mkdir()
+    for number in range(60):
+        pixels = generator.integers(0, 256, (16, 16, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / "images" / f"{number}.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFKIT_DATA", str(folder))
+        yield
+
+
+@pytest.mark.parametrize(
+    ("entry", "one"), [(e, c) for e in ENTRIES for c in contract.checks_of(e)], ids=name
+)
+def test_keeps_its_contract(entry, one):
+    options = {**rooms.SMALL.get(entry.name, {}), **REQUIRED.get(entry.name, {})}
+    contract.check(one, Subject(entry, options if entry.kind == "dataset" else {}))
+
+
+def test_every_kind_has_a_contract():
+    assert {entry.kind for entry in ENTRIES} <= set(contract.CHECKS)
+
+
+def test_every_evaluator_and_server_has_a_model():
+    rooms_of_models = {entry.room for entry in ENTRIES if entry.kind == "model"}
+    for entry in ENTRIES:
+        assert entry.kind not in ("evaluator", "server") or entry.room in rooms_of_models, entry
+
+
+@pytest.mark.parametrize("one", recipe_files.RECIPE, ids=name)
+@pytest.mark.parametrize("path", RECIPES, ids=name)
+def test_recipe_keeps_its_contract(path, one):
+    one(path)
