@@ -224,9 +224,12 @@ def next_command(folder: RunFolder, exported: Mapping | None) -> str:
     """What to type next."""
     if exported is None:
         return f"tfkit export {folder}"
-    inputs = exported["signatures"]["predict"]["inputs"]
-    what = "IMAGES_FOLDER -o answers.png" if "images" in inputs else "INPUTS.npz -o answers.npz"
-    return f"tfkit predict {exported['folder']} -i {what}"
+    predict = exported["signatures"]["predict"]
+    given = "IMAGES_FOLDER" if "images" in predict["inputs"] else "INPUTS.npz"
+    shapes = [output["shape"] for output in predict["outputs"].values()]
+    drawn = any(len(shape) == 4 and shape[-1] in (1, 3) for shape in shapes)
+    answers = "answers.png" if drawn else "answers.json"
+    return f"tfkit predict {exported['folder']} -i {given} -o {answers}"
 
 
 def objective_of(recipe: Recipe) -> str | None:

@@ -190,17 +190,23 @@ METRIC = (
 
 
 def layer_model(given: Subject, policy="float32"):
-    """The layer alone in a model, its weights from seed 0."""
+    """The layer alone in a model, its weights from seed 0, and inputs as the model takes them."""
     keras.utils.set_random_seed(0)
     arrays = examples(given)
     keras.config.set_dtype_policy(policy)
     try:
         made = given.make() if isinstance(given.object, type) else keras.layers.Lambda(given.object)
         inputs = [keras.Input(array.shape[1:], dtype=array.dtype.name) for array in arrays]
-        outputs = made(inputs[0] if len(inputs) == 1 else inputs)
+        inputs, arrays = (inputs[0], arrays[0]) if len(inputs) == 1 else (inputs, arrays)
+        outputs = made(inputs)
     finally:
         keras.config.set_dtype_policy("float32")
     return keras.Model(inputs, outputs), arrays
+
+
+def first_rows(structure, count=2):
+    """The first rows of every array."""
+    return keras.tree.map_structure(lambda array: array[:count], structure)
 
 
 def layer_runs_everywhere(given: Subject) -> None:
@@ -208,11 +214,9 @@ def layer_runs_everywhere(given: Subject) -> None:
     model, arrays = layer_model(given)
     result = model(arrays, training=False)
     close(layer_model(given)[0](arrays), result, f"{given.name}: same seed", rtol=0)
-    close(
-        model([a[:2] for a in arrays]), keras.tree.map_structure(lambda t: t[:2], result), "batch"
-    )
-    compiled = tf.function(lambda *a: model(list(a)), jit_compile=True)
-    close(compiled(*arrays), result, f"{given.name}: jit_compile=True")
+    close(model(first_rows(arrays)), first_rows(result), f"{given.name}: another batch size")
+    compiled = tf.function(lambda rows: model(rows, training=False), jit_compile=True)
+    close(compiled(arrays), result, f"{given.name}: jit_compile=True")
     low = layer_model(given, "mixed_bfloat16")[0](arrays, training=False)
     types = {tensor.dtype.name for tensor in keras.tree.flatten(low)}
     assert types == {"bfloat16"}, f"{given.name}: gives {types} under mixed_bfloat16"
@@ -222,12 +226,13 @@ def layer_runs_everywhere(given: Subject) -> None:
 def layer_has_finite_gradients(given: Subject) -> None:
     """Every trainable weight, and some input, has a finite gradient."""
     model, arrays = layer_model(given)
-    tensors = [tf.constant(array) for array in arrays]
+    tensors = keras.tree.map_structure(tf.constant, arrays)
+    sources = [t for t in keras.tree.flatten(tensors) if t.dtype.is_floating]
     with tf.GradientTape() as tape:
-        tape.watch(tensors)
+        tape.watch(sources)
         outputs = keras.tree.flatten(model(tensors, training=True))
         total = sum(ops.sum(ops.square(output)) for output in outputs)
-    weights, sources = tape.gradient(total, (model.trainable_variables, tensors))
+    weights, sources = tape.gradient(total, (model.trainable_variables, sources))
     assert all(g is not None for g in weights), f"{given.name}: a weight has no gradient"
     found = [ops.convert_to_numpy(g) for g in (*weights, *sources) if g is not None]
     assert any(np.any(g) for g in found), f"{given.name}: all gradients are zero"
@@ -242,7 +247,8 @@ def layer_is_saved_and_exported(given: Subject, folder) -> None:
     loaded = keras.saving.load_model(folder / "layer.keras")
     close(loaded(arrays, training=False), result, f"{given.name}: .keras")
     model.export(folder / "exported", verbose=False)
-    served = tf.saved_model.load(str(folder / "exported")).serve(*map(tf.constant, arrays))
+    loaded = tf.saved_model.load(str(folder / "exported"))  # its variables live as long as it
+    served = loaded.serve(keras.tree.map_structure(tf.constant, arrays))
     close(served, result, f"{given.name}: SavedModel")
 
 
