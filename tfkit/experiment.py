@@ -96,7 +96,21 @@ def load(recipe, sets: Sequence[str], seeds: Sequence[int] | None, export: bool)
         changes["export"] = {}
     if known.resolved["train"]["threads"] == "auto":
         changes["train.threads"] = device.available_cpus()
+    if beside := beside_recipe(known):
+        changes["data.path"] = beside
     return changed(known, changes)
+
+
+def beside_recipe(known: Recipe) -> str | None:
+    """Where a relative `data.path` leads from the recipe's folder, if anywhere; $TFKIT_DATA, which
+    the data set itself looks into, comes first.
+    """
+    path = known.resolved["data"].get("path")
+    if not isinstance(path, str) or known.path is None or Path(path).is_absolute():
+        return None
+    beside = known.path.parent / path
+    first = Path(os.environ.get("TFKIT_DATA", ".")) / path
+    return str(beside.resolve()) if beside.exists() and not first.exists() else None
 
 
 def changed(known: Recipe, changes: Mapping) -> Recipe:

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfkit import catalog
-from tfkit.errors import TfkitError
+from tfkit.errors import TfkitError, UsageError
 from tfkit.train import device, seeds
 from tfkit.train.checkpoint import optimizers
 from tfkit.train.room import Room
@@ -35,7 +35,10 @@ def build(entry: catalog.Entry, options: Mapping, supplied: Mapping, tell=None):
             known |= tell(arguments) if tell and parameter.component else {}
         elif name in known and parameter.supplied:
             arguments[name] = known[name]
-    return catalog.resolve(entry)(**arguments)
+    try:
+        return catalog.resolve(entry)(**arguments)
+    except (ValueError, ImportError) as error:  # what a constructor refuses is the recipe's mistake
+        raise UsageError(f"{entry.kind} {entry.name}: {error}") from error
 
 
 def build_component(kinds: tuple[str, ...], component: Mapping, supplied: Mapping):
