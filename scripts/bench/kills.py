@@ -32,7 +32,8 @@ train:
   save_every: 50
   optimizer: {name: adam, learning_rate: {name: cosine, learning_rate: 2e-3, warmup_steps: 20}}
   validate: [reconstruction]
-  callbacks: [{name: early_stopping, monitor: valid/reconstruction, patience: 9, restore_best: true}]
+  callbacks:
+    - {name: early_stopping, monitor: valid/reconstruction, patience: 9, restore_best: true}
 search:
   trials: 2
   objective: valid/mig

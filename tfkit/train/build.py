@@ -35,6 +35,12 @@ def build(entry: catalog.Entry, options: Mapping, supplied: Mapping, tell=None):
             known |= tell(arguments) if tell and parameter.component else {}
         elif name in known and parameter.supplied:
             arguments[name] = known[name]
+    missing = [p.name for p in entry.parameters if p.required and p.name not in arguments]
+    if missing:
+        raise UsageError(
+            f"{entry.kind} {entry.name} needs {', '.join(missing)}, which neither the data nor the "
+            "parts built before it supply; a network tells its shapes if it is functional."
+        )
     try:
         return catalog.resolve(entry)(**arguments)
     except (ValueError, ImportError) as error:  # what a constructor refuses is the recipe's mistake

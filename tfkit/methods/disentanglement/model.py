@@ -88,7 +88,8 @@ class BetaTCVAE(VAE):
 
 def supplied(parts: dict) -> dict:
     """What the engine can tell the parts still to be built: the number of latents."""
-    return {"latent_dim": parts["encoder"].outputs[0].shape[-1]} if "encoder" in parts else {}
+    outputs = getattr(parts.get("encoder"), "outputs", None)
+    return {"latent_dim": outputs[0].shape[-1]} if outputs else {}
 
 
 def _checked(name, beta):

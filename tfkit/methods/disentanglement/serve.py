@@ -5,6 +5,19 @@ from keras import ops
 
 from tfkit.signature import Signature
 
+CARD = {  # what the model card says of every export of this room
+    "task": "image-feature-vector",
+    "gives": {
+        "images": "reconstructed images, in [0, 1]",
+        "logits": "of the reconstructed pixels",
+        "mean": "of q(z|x): the representation",
+        "logvar": "log variances of q(z|x)",
+    },
+    "limits": "The latents' meaning is owed to the training's seed and strength, not guaranteed by the "
+    "method (Locatello et al. 2019); look at the traversals in the report. Images unlike the training "
+    "data are answered all the same, without a warning.",
+}
+
 
 def signatures(model) -> dict[str, Signature]:
     """Named functions of named tensors; `predict` is `reconstructions`, at the mean.
@@ -41,7 +54,7 @@ def representation(model):
     """The function images -> mean of q(z|x), which the hub module computes when it is called."""
 
     def mean(images):
-        return ops.cast(model.encoder(images, training=False)[0], "float32")
+        return ops.cast(model.encoder(images)[0], "float32")  # hub's `training` reaches the layers
 
     return mean
 
