@@ -13,6 +13,8 @@ import typer
 from tfkit.errors import Interrupted, TfkitError, UsageError
 
 HELP = ["-h", "--help"]
+# click's base of all usage errors, of which typer exports only the subclasses
+PARSER_ERROR = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="tfkit",
@@ -299,7 +301,7 @@ def main(arguments: list[str] | None = None) -> int:
         # whoever read the output has enough; keep Python from complaining at its exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except typer.BadParameter.__mro__[2] as error:  # every usage error of the parser
+    except PARSER_ERROR as error:
         return _fail(UsageError(_usage(error)), as_json)
     except Exception as error:
         if not as_json:

@@ -25,6 +25,38 @@ def seconds(work) -> float:
     return time.perf_counter() - began
 
 
+def recipe(side: int, batch_size: int) -> dict:
+    """The study's convolutional β-TCVAE on rendered dSprites."""
+    return recipes.load(
+        {
+            "name": "bench",
+            "data": {"name": "dsprites", "image_size": side, "batch_size": batch_size},
+            "model": {"name": "beta_tcvae", "encoder": "study_encoder", "decoder": "study_decoder"},
+            "train": {"threads": device.available_cpus()},
+        }
+    ).resolved
+
+
+def throughput(known: dict, steps: int, rounds: int) -> tuple[float, float]:
+    """Images per second rendered, and trained on."""
+    device.prepare(known["train"])
+    with device.configured(known["train"]):
+        assembly = assemble(known, 1, load_data(known))
+
+        def render():
+            for _ in assembly.batches(0).take(10 * steps):
+                pass
+
+        def step():
+            assembly.model.fit(assembly.batches(0), steps_per_epoch=steps, verbose=0, shuffle=False)
+
+        render(), step()
+        pairs = [(seconds(render) / 10, seconds(step)) for _ in range(rounds)]
+    images = steps * known["data"]["batch_size"]
+    drawn, trained = (images / statistics.median(part) for part in zip(*pairs, strict=True))
+    return drawn, trained
+
+
 def main() -> None:
     """One line an image size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -33,34 +65,8 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     options = parser.parse_args()
     for side in (16, 32, 64):
-        data = {"name": "dsprites", "image_size": side, "batch_size": options.batch_size}
-        model = {"name": "beta_tcvae", "encoder": "study_encoder", "decoder": "study_decoder"}
-        known = recipes.load(
-            {
-                "name": "bench",
-                "data": data,
-                "model": model,
-                "train": {"threads": device.available_cpus()},
-            }
-        ).resolved
-        device.prepare(known["train"])
-        source = load_data(known)
-        with device.configured(known["train"]):
-            assembly = assemble(known, 1, source)
-
-            def render():
-                for _ in assembly.batches(0).take(10 * options.steps):
-                    pass
-
-            def step():
-                assembly.model.fit(
-                    assembly.batches(0), steps_per_epoch=options.steps, verbose=0, shuffle=False
-                )
-
-            render(), step()
-            pairs = [(seconds(render) / 10, seconds(step)) for _ in range(options.rounds)]
-        images = options.steps * options.batch_size
-        drawn, trained = (images / statistics.median(part) for part in zip(*pairs, strict=True))
+        known = recipe(side, options.batch_size)
+        drawn, trained = throughput(known, options.steps, options.rounds)
         print(
             f"{side}×{side}, batch {options.batch_size}: {drawn:,.0f} images/s rendered, "
             f"{trained:,.0f} images/s trained, ratio {drawn / trained:.0f}",

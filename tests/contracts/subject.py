@@ -76,6 +76,18 @@ def bad_values(parameter: catalog.Parameter) -> list:
     return bad
 
 
+def other_value(parameter: catalog.Parameter):
+    """A legal value that is not the default, for plain numbers and choices; None for the rest."""
+    default = parameter.default
+    if isinstance(default, bool) or parameter.required:
+        return not default if isinstance(default, bool) else None
+    if choices := [value for value in literals(parameter.type) if value != default]:
+        return choices[0]
+    if isinstance(default, float):
+        return default / 2 or None
+    return default + 1 if isinstance(default, int) else None
+
+
 def literals(annotation: str) -> list:
     """The values of a `Literal[...]`, none for other annotations."""
     found = re.search(r"Literal\[(.*?)\]", annotation)

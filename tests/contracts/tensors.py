@@ -7,8 +7,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tests.contracts.subject import Subject, examples, shapes, size
-from tests.contracts.words import WORDS, documented, refuse, refuses_bad_arguments, tested
+from tests.contracts.subject import Subject, examples, other_value, shapes, size
+from tests.contracts.words import WORDS, documented, refuse, refused, refuses_bad_arguments, tested
+from tfkit.errors import UsageError
 
 HALF = 2e-2  # what bfloat16's 8 bits of mantissa leave of a short computation
 
@@ -122,13 +123,30 @@ def is_saved_by_its_configuration(given: Subject) -> None:
     registered = keras.saving.get_registered_name(given.object)
     wanted = f"tfkit>{given.object.__name__}"
     assert registered == wanted, f"{given.name}: registered as {registered}, not as {wanted}"
-    made = given.make()
-    config = made.get_config()
-    lost = [p.name for p in given.entry.parameters if p.name not in config]
-    assert not lost, f"{given.name}: get_config loses {lost}"
-    json.dumps(keras.saving.serialize_keras_object(made))
-    again = type(made).from_config(config).get_config()
-    assert plain(again) == plain(config), f"{given.name}: from_config(get_config()) is another"
+    json.dumps(keras.saving.serialize_keras_object(given.make()))
+    keeps_every_option(given, given.make)
+
+
+def keeps_every_option(given: Subject, make) -> None:
+    """get_config has every argument as it was given, and from_config makes the same again."""
+    changes = [{}] + [
+        {p.name: value}
+        for p in given.entry.options.values()
+        if (value := other_value(p)) is not None
+    ]
+    for change in changes:
+        try:
+            made = make(**change)
+        except (ValueError, UsageError) as error:
+            assert change and refused(error), f"{given.name}: {error!r} with {change or 'defaults'}"
+            continue  # not legal beside the other options
+        config = made.get_config()
+        lost = [p.name for p in given.entry.parameters if p.name not in config]
+        assert not lost, f"{given.name}: get_config loses {lost}"
+        for name, value in change.items():
+            assert config[name] == value, f"{given.name}: {name}={value} became {config[name]}"
+        again = type(made).from_config(made.get_config()).get_config()
+        assert plain(again) == plain(config), f"{given.name}: from_config(get_config()) is another"
 
 
 def plain(config: dict) -> str:

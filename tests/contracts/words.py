@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.contracts.subject import ROOT, Subject, bad_values
+from tfkit.errors import UsageError
 
 # kinds whose results are tensors or numbers of some shape, from some paper
 _SHAPED = ("model", "network", "layer", "activation", "loss", "metric")
@@ -39,13 +40,19 @@ def refuse(given: Subject, make) -> None:
             told = f"{given.name}: {parameter.name}={bad!r}"
             try:
                 make(**{parameter.name: bad})
-            except ValueError as error:
+            except (ValueError, UsageError) as error:
+                assert refused(error), f"{told}: {error!r} comes from no constructor's ValueError"
                 value = bad[0] if isinstance(bad, list) else bad
                 assert parameter.name in str(error) and str(value) in str(error), (
                     f"{told} is refused, but the message names not both: {error}"
                 )
             else:
                 pytest.fail(f"{told} is accepted; raise ValueError at construction")
+
+
+def refused(error: Exception) -> bool:
+    """Whether an error is a constructor's ValueError, as it is or as the engine hands it on."""
+    return isinstance(error, ValueError) or isinstance(error.__cause__, ValueError)
 
 
 def tested(given: Subject) -> None:

@@ -1,7 +1,6 @@
 """The toy method, trained in stages."""
 
 import keras
-
 from toy_room.model import Toy
 
 

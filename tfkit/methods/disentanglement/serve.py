@@ -13,9 +13,9 @@ CARD = {  # what the model card says of every export of this room
         "mean": "of q(z|x): the representation",
         "logvar": "log variances of q(z|x)",
     },
-    "limits": "The latents' meaning is owed to the training's seed and strength, not guaranteed by the "
-    "method (Locatello et al. 2019); look at the traversals in the report. Images unlike the training "
-    "data are answered all the same, without a warning.",
+    "limits": "What a latent means is owed to seed and strength, the method guarantees nothing "
+    "(Locatello et al. 2019): look at the traversals in the report. Images unlike those of the "
+    "training data are answered all the same, without a warning.",
 }
 
 
