@@ -12,7 +12,7 @@ import inspect
 import tempfile
 from pathlib import Path
 
-from tests.contracts import data, parts, recipe_files, rooms, tensors, words
+from tests.contracts import data, parts, recipe_files, results, rooms, tensors, words
 from tests.contracts.subject import ROOT, Subject, subject
 from tfkit import catalog
 
@@ -42,8 +42,8 @@ def checks_of(entry: catalog.Entry) -> tuple:
     if entry.kind != "model":
         return checks
     beside = catalog.load().beside
-    checks += rooms.EVALUATED if beside(entry, "evaluator") else ()
-    return checks + (rooms.SERVED if beside(entry, "server") else ())
+    checks += results.EVALUATED if beside(entry, "evaluator") else ()
+    return checks + (results.SERVED if beside(entry, "server") else ())
 
 
 def check(one, given: Subject) -> None:

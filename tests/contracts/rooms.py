@@ -1,4 +1,4 @@
-"""The contract of a method's room: model, evaluator and server, trained by the engine itself."""
+"""The contract of models, built and trained by the engine itself."""
 
 import json
 import re
@@ -13,14 +13,11 @@ import pytest
 import tensorflow as tf
 
 from tests.contracts.subject import ROOT, Subject
-from tests.contracts.tensors import close, keeps_every_option, numbers, plain
+from tests.contracts.tensors import close, keeps_every_option, plain
 from tests.contracts.words import documented, refuse, tested
 from tests.train import runs
 from tfkit import catalog
 from tfkit import recipe as recipes
-from tfkit.experiment import example_rows
-from tfkit.export import export_model
-from tfkit.figure import Figure
 from tfkit.keras_files import load_model
 from tfkit.recipe.template import template
 from tfkit.train import measure
@@ -66,9 +63,6 @@ def fresh(given: Subject, seed=5):
 def excused(given: Subject, what: str) -> bool:
     """Whether the docstring says that it cannot do this, such as `Not with jit_compile=True: …`."""
     return re.search(rf"Not with {re.escape(what)}", given.entry.doc) is not None
-
-
-# --- model ------------------------------------------------------------------------------------
 
 
 def documents_every_parameter(given: Subject) -> None:
@@ -223,132 +217,6 @@ def is_saved_with_its_optimizers(given: Subject) -> None:
             assert np.array_equal(value, other), f"{given.name}: a .keras file loses {name}"
 
 
-# --- server -----------------------------------------------------------------------------------
-
-
-@cache
-def exported(entry_name: str):
-    """The export of the trained model, its record, and rows for every input."""
-    _, assembly = trained(entry_name)
-    serve = assembly.room.part("serve")
-    rows = example_rows(assembly)
-    record = export_model(
-        assembly.model,
-        serve,
-        name=entry_name,
-        examples=rows,
-        destination=Path(HOME.name) / "savedmodels",
-        hub=hasattr(serve, "representation"),
-    )
-    return serve, assembly.model, record, rows
-
-
-def inputs(signature, rows: dict, count=BATCH) -> dict:
-    """Real rows for a signature's inputs; codes are drawn."""
-    generator = np.random.default_rng(0)
-    fed = {}
-    for name, spec in signature.inputs.items():
-        drawn = generator.normal(size=(count, *spec.shape[1:]))
-        fed[name] = tf.cast(rows.get(name, drawn)[:count], spec.dtype)
-    return fed
-
-
-def exports_every_signature(given: Subject) -> None:
-    """The catalogue's signatures, `predict` first, are exported; live, a fresh process without
-    tfkit, `tf.saved_model.load` and `hub.load` answer alike.
-    """
-    serve, model, record, rows = exported(given.entry.name)
-    server = catalog.load().beside(given.entry, "server")
-    names = list(server.given_names)
-    assert names and names[0] == "predict", f"{given.name}: serve.py gives {names}"
-    assert list(record["signatures"]) == [*names, "serving_default"], list(record["signatures"])
-    proof = record["verification"]
-    assert proof["process"] == "fresh, without tfkit" and proof["batches"][:2] == [1, 7], proof
-    assert set(proof["largest_difference"]) >= set(names), proof
-    loaded = tf.saved_model.load(record["folder"])
-    for name, signature in serve.signatures(model).items():
-        fed = inputs(signature, rows)
-        live, answer = signature.function(**fed), loaded.signatures[name](**fed)
-        assert set(live) == set(answer), f"{given.name}: {name} gives {set(live)}, {set(answer)}"
-        odd = [key for key in (*fed, *answer) if re.match(r"(args|outputs?|inputs?)_\d", key)]
-        assert not odd, f"{given.name}: {name} has nameless tensors {odd}"
-        for key, value in live.items():
-            close(answer[key], value, f"{given.name}: {name}.{key}", rtol=1e-4)
-
-
-def hub_call_is_the_representation(given: Subject) -> None:
-    """`hub.load(folder)(inputs)` gives what serve.py's `representation` computes."""
-    serve, model, record, rows = exported(given.entry.name)
-    if not hasattr(serve, "representation"):
-        return
-    import tensorflow_hub as hub
-
-    assert "hub.load" in record["verification"]["against"], record["verification"]
-    fed = inputs(serve.signatures(model)["predict"], rows)
-    call = next(iter(fed.values())) if len(fed) == 1 else fed
-    answer = hub.load(record["folder"])(call)
-    close(answer, serve.representation(model)(call), f"{given.name}: hub call", rtol=1e-4)
-
-
-def answers_row_by_row(given: Subject) -> None:
-    """A row's answer depends neither on its neighbours nor on how often one asks; float32."""
-    serve, model, _, rows = exported(given.entry.name)
-    for name, signature in serve.signatures(model).items():
-        fed = inputs(signature, rows)
-        many, again = signature.function(**fed), signature.function(**fed)
-        one = signature.function(**{key: value[:1] for key, value in fed.items()})
-        for key in many:
-            told = f"{given.name}: {name}.{key}"
-            assert many[key].dtype not in (tf.bfloat16, tf.float16), told
-            close(again[key], many[key], f"{told}, asked twice", rtol=0)
-            close(one[key], many[key][:1], f"{told}, one row alone", rtol=1e-4)
-
-
-# --- evaluator --------------------------------------------------------------------------------
-
-
-def measures_what_it_says(given: Subject) -> None:
-    """All of `Gives` that the data allow, finite, the same again, in any selection."""
-    _, assembly = trained(given.entry.name)
-    entry = measure.evaluator(assembly)
-    batch = set(assembly.source.held_out("test", 1).element_spec)
-    possible = [gift["name"] for gift in entry.gives if set(gift["needs"]) <= batch]
-    keras.utils.set_random_seed(11)
-    found = measure.measure(assembly, "test", None)
-    assert list(found) == [n for n in entry.given_names if n in found] and set(found) == set(
-        possible
-    ), f"{given.name}: measures {list(found)}, Gives says {possible}"
-    assert np.isfinite(list(found.values())).all(), f"{given.name}: {found}"
-    keras.utils.set_random_seed(12)  # which must not matter
-    assert measure.measure(assembly, "test", None) == found, f"{given.name}: measured twice differs"
-    for name in possible:
-        alone = measure.measure(assembly, "test", [name])
-        assert alone == {name: pytest.approx(found[name], rel=1e-6)}, f"{given.name}: {name} alone"
-    assert measure.measure(assembly, "valid", None) != found, f"{given.name}: ignores the split"
-
-
-def evaluator_refuses_bad_arguments(given: Subject) -> None:
-    """Options out of bounds and metrics that do not exist are ValueErrors that say so."""
-    _, assembly = trained(given.entry.name)
-    evaluate = assembly.room.function("evaluate", "evaluate")
-    fixed = (assembly.model, assembly.source, "valid")
-    refuse(Subject(measure.evaluator(assembly)), lambda **bad: evaluate(*fixed, None, 0, **bad))
-    with pytest.raises(ValueError, match="no_such_metric"):
-        evaluate(*fixed, ["no_such_metric"], 0)
-
-
-def draws_figures(given: Subject) -> None:
-    """Named figures as data, with captions and texts for who cannot see them."""
-    _, assembly = trained(given.entry.name)
-    for name, figure in measure.figures(assembly).items():
-        assert isinstance(figure, Figure), f"{given.name}: {name} is a {type(figure).__name__}"
-        assert len(figure.caption) > 20 and len(figure.alt) > 20, f"{given.name}: {name}"
-        values = [v for v in numbers(figure.arrays) if v.dtype.kind == "f"]
-        assert all(np.isfinite(v).all() for v in values), f"{given.name}: {name} is not finite"
-
-
-EVALUATED = (measures_what_it_says, evaluator_refuses_bad_arguments, draws_figures)
-SERVED = (exports_every_signature, hub_call_is_the_representation, answers_row_by_row)
 MODEL = (
     documents_every_parameter,
     tested,
