@@ -1,6 +1,7 @@
 """The toy method, trained in stages."""
 
 import keras
+
 from toy_room.model import Toy
 
 

@@ -85,12 +85,15 @@ def _further(section: Entry, catalog: Catalog) -> dict:
 
 
 def _kind(kind: str, catalog: Catalog) -> dict:
-    """Any component of a kind: by name, with options, or the user's own."""
+    """Any component of a kind: by name, with options, or the user's own; without a name it goes on
+    with the one that the base of an `extends` names.
+    """
     entries = catalog.of(kind)
     names = [entry.name for entry in entries]
     own = {"type": "object", "properties": {"name": _OWN}, "required": ["name"]}
     short = [{"enum": names}] if names else []
-    return {"oneOf": [*short, _OWN, own, *(_component(entry, catalog) for entry in entries)]}
+    base = {"type": "object", "not": {"required": ["name"]}}
+    return {"oneOf": [*short, _OWN, own, base, *(_component(entry, catalog) for entry in entries)]}
 
 
 def _component(entry: Entry, catalog: Catalog) -> dict:
