@@ -41,6 +41,11 @@ def test_a_wide_positive_curve_is_logarithmic():
     assert wide != narrow and "−1" not in wide
 
 
+def test_a_logarithmic_axis_has_plain_numbers():
+    drawn = plots.curve([(np.arange(3), np.array([0.001, 0.1, 10.0]), 0)], alt="wide")
+    assert "mathdefault" not in drawn and ">0.01<" in drawn
+
+
 def test_two_curves_do_not_share_names():
     """Markers and clip paths are referred to by id; equal ids must mean equal things."""
     found = {}

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from tfkit.figure import Figure
 
@@ -90,6 +91,9 @@ def curve(series: Sequence[tuple[np.ndarray, np.ndarray, int]], alt: str) -> Mar
         values = np.concatenate([values for _, values, _ in series])
         if values.min() > 0 and values.max() / values.min() > _LOG_RATIO:
             axes.set_yscale("log")
+            # the default labels are powers in mathematical notation, which is off
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("step")
         axes.locator_params(axis="x", nbins=5)
         return _svg(canvas, alt)
