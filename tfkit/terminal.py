@@ -101,7 +101,9 @@ def _line(value) -> str:
     if isinstance(value, dict) and "mean" in value:
         return _interval(value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_line(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {_line(item)}" for key, item in value.items() if item is not None)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_line, value)) if all(isinstance(v, str) for v in value) else str(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
