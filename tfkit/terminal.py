@@ -102,8 +102,8 @@ def _line(value) -> str:
         return _interval(value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_line(item)}" for key, item in value.items() if item is not None)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_line, value)) if all(isinstance(v, str) for v in value) else str(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
