@@ -1,5 +1,6 @@
 """The conductor: resolved recipe → search → train → evaluate → report → export."""
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -17,10 +18,10 @@ from tfkit.report import write as write_report
 from tfkit.search.trials import Search
 from tfkit.search.values import with_values
 from tfkit.train import device, progress
-from tfkit.train.build import Assembly, assemble, load_data
+from tfkit.train.build import Assembly, assemble, load_data, total_steps
 from tfkit.train.checkpoint import snapshot
-from tfkit.train.folder import RunFolder, read_json
-from tfkit.train.interruption import disk_error, interruptible
+from tfkit.train.folder import RunFolder, read_json, write_atomically
+from tfkit.train.interruption import in_one_sentence, interruptible
 from tfkit.train.replicates import (
     evaluate_replicate,
     replicate_folder,
@@ -62,11 +63,13 @@ def run(
     """
     say = (lambda text: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
     bar = progress.wanted(quiet)
+    if resume is not None and dry_run:
+        raise UsageError("run: a dry run starts nothing, so it cannot resume; leave one out.")
     if resume is not None:
         folder = RunFolder.open(resume)
         known = stored_recipe(folder)
         if recipe is not None or sets or seeds:
-            refuse_other(folder, known, load(recipe or known.given, sets, seeds, export))
+            refuse_other(folder, known, load(recipe or known.given, sets, seeds, False))
         if export and known.resolved["export"] is None:
             known = changed(known, {"export": {}})
         return Conductor(folder, known, say, bar, resumed=True).run()
@@ -77,11 +80,10 @@ def run(
         return try_out(known)
     device.prepare(known.resolved["train"])
     source = load_data(known.resolved)  # before a folder is made: the data may be missing
-    try:
+    total_steps(known.resolved, source)
+    with in_one_sentence(RUNS):
         folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
         folder.write_recipe(known)
-    except OSError as error:
-        raise disk_error(error, RUNS) from error
     say(f"run folder {folder}")
     return Conductor(folder, known, say, bar, source=source).run()
 
@@ -96,21 +98,21 @@ def load(recipe, sets: Sequence[str], seeds: Sequence[int] | None, export: bool)
         changes["export"] = {}
     if known.resolved["train"]["threads"] == "auto":
         changes["train.threads"] = device.available_cpus()
-    if beside := beside_recipe(known):
-        changes["data.path"] = beside
+    if found := data_path(known):
+        changes["data.path"] = found
     return changed(known, changes)
 
 
-def beside_recipe(known: Recipe) -> str | None:
-    """Where a relative `data.path` leads from the recipe's folder, if anywhere; $TFKIT_DATA, which
-    the data set itself looks into, comes first.
+def data_path(known: Recipe) -> str | None:
+    """Where a relative `data.path` leads, if anywhere, so that the run can go on from any folder:
+    under $TFKIT_DATA, then beside the recipe, then in the current folder.
     """
     path = known.resolved["data"].get("path")
-    if not isinstance(path, str) or known.path is None or Path(path).is_absolute():
+    if not isinstance(path, str) or Path(path).is_absolute():
         return None
-    beside = known.path.parent / path
-    first = Path(os.environ.get("TFKIT_DATA", ".")) / path
-    return str(beside.resolve()) if beside.exists() and not first.exists() else None
+    roots = [os.environ.get("TFKIT_DATA"), known.path and known.path.parent, Path.cwd()]
+    tried = [Path(root) / path for root in roots if root]
+    return next((str(place.resolve()) for place in tried if place.exists()), None)
 
 
 def changed(known: Recipe, changes: Mapping) -> Recipe:
@@ -151,10 +153,12 @@ class Conductor:
 
     def run(self) -> dict:
         """All that is still to do; errors and interruptions leave a folder that can be resumed."""
-        with self.folder.lock(), interruptible():
+        with self.folder.lock(), interruptible(), in_one_sentence(self.folder):
             before = self.folder.provenance()
             if before.get("status") == "finished" and not self.lacks_export(before):
                 self.say(f"{self.folder} is finished already.")
+                if not (self.folder / "report.html").exists():  # a kill came just before it
+                    write_report(self.folder.path)
                 return self.result()
             try:
                 self.conduct()
@@ -164,19 +168,19 @@ class Conductor:
                     f"interrupted; go on with: tfkit run --resume {self.folder}"
                 ) from None
             except Diverged as error:
-                self.folder.record(
-                    status="diverged", diverged={"step": error.step, "tensor": error.tensor}
-                )
-                write_report(self.folder.path)
+                self.end("diverged", diverged={"step": error.step, "tensor": error.tensor})
                 raise
-            except OSError as error:
-                raise disk_error(error, self.folder) from error
             except Exception:
-                self.folder.record(status="failed")
-                (self.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-                write_report(self.folder.path)
+                with contextlib.suppress(OSError):  # the disk may be what failed
+                    write_atomically(self.folder / "error.txt", traceback.format_exc())
+                    self.end("failed")
                 raise
         return self.result()
+
+    def end(self, status: str, **entries) -> None:
+        """Record how it ended, and write the report of what there is."""
+        self.folder.record(status=status, **entries)
+        write_report(self.folder.path)
 
     def conduct(self) -> None:
         """Search, train, evaluate, report, export."""
@@ -194,15 +198,18 @@ class Conductor:
         exported = self.recipe.resolved["export"]
         if exported is not None and self.lacks_export(self.folder.provenance()):
             self.say("export: writing, then proving it in a fresh process")
-            export_folder(self.folder, self.recipe, best, self.source)
-        self.folder.record(status="finished")
-        write_report(self.folder.path)
+            if (record := published(self.folder, self.recipe)) is not None:
+                self.folder.record(export=record)
+            else:
+                export_folder(self.folder, self.recipe, best, self.source)
+        (self.folder / "error.txt").unlink(missing_ok=True)
+        self.end("finished")
 
     def replicate(self, recipe: Recipe, seed: int) -> None:
         """Train and evaluate one replicate."""
         folder = replicate_folder(self.folder, recipe.resolved, seed)
         if folder.evaluation.exists():
-            return
+            return self.close(folder)
         own = with_values(recipe, {"evaluate.seeds": [seed], "search": None, "export": None})
         folder.write_recipe(own)
         if folder.path != self.folder.path:
@@ -211,6 +218,10 @@ class Conductor:
             assembly = train(folder, own.resolved, seed, source=self.source, bar=self.bar)
             self.say(f"trained seed {seed}; evaluating")
             evaluate_replicate(folder, assembly, objective_of(self.recipe))
+        return self.close(folder)
+
+    def close(self, folder: RunFolder) -> None:
+        """Say in a replicate's own folder that it is done."""
         if folder.path != self.folder.path:
             folder.record(status="finished")
 
@@ -277,7 +288,7 @@ def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=Non
             context={
                 "recipe": trained.dump(),
                 "resolved": resolved,
-                "provenance": own.provenance(),
+                "provenance": {**own.provenance(), "run": str(folder.path.resolve())},
                 "metrics": read_json(folder.evaluation, {}),
                 "data": f"{resolved['data']['name']} ({assembly.source.fingerprint()['source']})",
                 **getattr(serve, "CARD", {}),
@@ -285,6 +296,16 @@ def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=Non
         )
     folder.record(export=record)
     return record
+
+
+def published(folder: RunFolder, recipe: Recipe) -> dict | None:
+    """The export of this run that a kill kept from being recorded, if there is one."""
+    name = recipe.resolved["export"]["name"] or recipe.resolved["name"]
+    for path in Path(EXPORTS, name).glob("*/assets.extra/provenance.json"):
+        provenance = read_json(path)
+        if provenance.get("run") == str(folder.path.resolve()):
+            return provenance["export"]
+    return None
 
 
 def example_rows(assembly: Assembly) -> dict[str, np.ndarray]:
@@ -312,7 +333,7 @@ def try_out(recipe: Recipe) -> dict:
 def evaluate(run_folder: str | os.PathLike) -> dict:
     """Evaluate a trained run anew with its own recipe; rewrites evaluation, figures, report."""
     folder = RunFolder.open(run_folder)
-    with folder.lock():
+    with folder.lock(), interruptible(), in_one_sentence(folder):
         recipe, trained = stored_recipe(folder), trained_recipe(folder)
         resolved = trained.resolved
         device.prepare(resolved["train"])
@@ -336,7 +357,7 @@ def report(run_folder: str | os.PathLike) -> Path:
 def export(run_folder: str | os.PathLike, name: str | None = None) -> dict:
     """Export a trained run as a new version, under `name` or the name that its recipe says."""
     folder = RunFolder.open(run_folder)
-    with folder.lock():
+    with folder.lock(), interruptible(), in_one_sentence(folder):
         recipe = stored_recipe(folder)
         section = {**(recipe.given.get("export") or {}), **({"name": name} if name else {})}
         recipe = changed(recipe, {"export": section})

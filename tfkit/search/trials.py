@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from tfkit import catalog
-from tfkit.errors import TfkitError
+from tfkit.errors import TfkitError, UsageError
 from tfkit.recipe import Recipe
 from tfkit.search.engines import Trial, make_engine
 from tfkit.search.executors import InProcess, Outcome
@@ -37,6 +37,12 @@ class Search:
         self.folder = folder.part("search")
         self.settings = recipe.resolved["search"]
         self.outcomes = {t["id"]: t for t in self.read().get("trials", [])}
+        before = self.read().get("objective", self.settings["objective"])
+        if before != self.settings["objective"]:
+            raise UsageError(
+                f"{self.folder} searched for {before}, not for {self.settings['objective']}; "
+                "start a new run."
+            )
 
     def read(self) -> dict:
         """What `search.json` holds so far."""
@@ -56,6 +62,7 @@ class Search:
             defaults=recipe_defaults(self.recipe.resolved, space),
             **options,
         )
+        self.catch_up(engine)
         InProcess(self.job, self.trial_folder, self.report).run(engine)
         best = self.read().get("best")
         if best is None:
@@ -94,6 +101,12 @@ class Search:
         own = {**recipe.resolved["data"], "batch_size": 0}
         common = {**self.recipe.resolved["data"], "batch_size": 0}
         return self.source if own == common else load_data(recipe.resolved)
+
+    def catch_up(self, engine) -> None:
+        """Report what the journal knows and a kill kept out of `search.json`."""
+        for id, (status, value) in engine.told.items():
+            if id not in self.outcomes:
+                self.report(Trial(id, engine.values[id]), Outcome(status, value, 0.0))
 
     def report(self, trial: Trial, outcome: Outcome) -> None:
         """Write the trial into `search.json` and say it."""

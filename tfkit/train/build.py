@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfkit import catalog
 from tfkit.errors import TfkitError, UsageError
 from tfkit.train import device, seeds
+from tfkit.train.callbacks import ReduceOnPlateau, Watcher
 from tfkit.train.checkpoint import optimizers
 from tfkit.train.room import Room
 
@@ -106,6 +107,7 @@ def assemble(recipe: dict, replicate: int, source=None) -> Assembly:
     `source` hands over data that are loaded already (another replicate's).
     """
     source = source or load_data(recipe)
+    refuse_large_batch(recipe, source)
     derived = seeds.streams(recipe["seed"], replicate)
     seeds.seed_initialisers(derived)
     entry = find(("model",), recipe["model"]["name"])
@@ -125,11 +127,18 @@ def total_steps(recipe: dict, source) -> int:
         return train["steps"]
     per_epoch = source.steps_per_epoch(recipe["data"]["batch_size"])
     if per_epoch is None:
-        raise TfkitError(
+        raise UsageError(
             f"train.epochs: data set {recipe['data']['name']} is drawn without end and has no "
             "epochs; give train.steps instead."
         )
     return train["epochs"] * per_epoch
+
+
+def refuse_large_batch(recipe: dict, source) -> None:
+    """A batch must fit into the training part."""
+    size = recipe["data"]["batch_size"]
+    if source.steps_per_epoch(size) == 0:
+        raise UsageError(f"data.batch_size: {size} is more than the training part has examples.")
 
 
 def compile_model(model: keras.Model, entry, recipe: dict, steps: int) -> None:
@@ -156,5 +165,20 @@ def compile_model(model: keras.Model, entry, recipe: dict, steps: int) -> None:
 
 
 def build_watchers(train: dict) -> list:
-    """The callbacks that the recipe names."""
-    return [build_component(("callback",), component, {}) for component in train["callbacks"]]
+    """The callbacks that the recipe names, which must be able to remember and to work together."""
+    watchers = [build_component(("callback",), component, {}) for component in train["callbacks"]]
+    for watcher in watchers:
+        if not isinstance(watcher, Watcher):
+            raise UsageError(
+                f"train.callbacks: {type(watcher).__name__} is no tfkit.train.callbacks.Watcher, "
+                "so a resumed run could not give it back its memory."
+            )
+    if sum(getattr(watcher, "restore_best", False) for watcher in watchers) > 1:
+        raise UsageError("train.callbacks: only one of them can restore_best.")
+    scheduled = isinstance(train["optimizer"].get("learning_rate"), Mapping)
+    if scheduled and any(isinstance(watcher, ReduceOnPlateau) for watcher in watchers):
+        raise UsageError(
+            "train.callbacks: reduce_on_plateau cannot lower a learning rate that follows a "
+            "schedule; leave one of the two out."
+        )
+    return watchers

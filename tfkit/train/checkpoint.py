@@ -4,8 +4,8 @@ Keras' own `save_weights` and `BackupAndRestore` lose optimizers and seed genera
 variables are listed one by one, so what is restored is what was saved, or an error.
 """
 
+import io
 import json
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from tfkit.errors import TfkitError
+from tfkit.train.folder import write_atomically
 
 # NumPy's file format knows no bfloat16: such arrays travel as the 16 bits that they are.
 BFLOAT16 = "bfloat16"
@@ -71,17 +72,15 @@ def put_back(model: keras.Model, arrays: dict[str, np.ndarray], source: str) -> 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write the file beside its final name, then rename it: a kill leaves the old or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     bits = {
         name: array.view(np.uint16) if array.dtype.name == BFLOAT16 else array
         for name, array in checkpoint.arrays.items()
     }
     narrow = [name for name, array in checkpoint.arrays.items() if array.dtype.name == BFLOAT16]
     header = json.dumps({"step": checkpoint.step, "memory": checkpoint.memory, BFLOAT16: narrow})
-    temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "wb") as file:
-        np.savez(file, header=np.array(header), **bits)
-    os.replace(temporary, path)
+    buffer = io.BytesIO()  # NumPy cannot close a file half written to a full disk in peace
+    np.savez(buffer, header=np.array(header), **bits)
+    write_atomically(path, buffer.getbuffer())
 
 
 def load(path: Path) -> Checkpoint:

@@ -14,7 +14,7 @@ from tfkit.errors import Diverged
 from tfkit.train import checkpoint
 from tfkit.train.callbacks import Watcher
 from tfkit.train.divergence import locate
-from tfkit.train.recorder import NonFinite, Recorder, Validation, keep_lines
+from tfkit.train.recorder import Guard, NonFinite, Recorder, Validation, keep_lines
 
 LOOP_SECONDS = 1e-3  # what the Python loop around a step costs: all that can be saved of it
 SLOW_STEP_SECONDS = 0.02  # above this the loop is lost in the step
@@ -97,6 +97,7 @@ class Fit:
             folder, list(watchers), step=0, stage=stage, tensorboard=tensorboard
         )
         self.callbacks = [
+            Guard(self.recorder),
             *([Validation(measure)] if measure else []),
             *watchers,
             self.recorder,
@@ -131,7 +132,7 @@ class Fit:
                 self.next_chunks()
         except NonFinite as found:
             self.diverged(found.step)
-        if any(getattr(watcher, "restore_best", False) for watcher in self.recorder.watchers):
+        if self.store.best.exists():  # a callback asked for it
             best = checkpoint.load(self.store.best)
             checkpoint.put_back(self.model, best.arrays, str(self.store.best))
 

@@ -36,7 +36,13 @@ def interruptible():
 def disk_error(error: OSError, place) -> TfkitError:
     """One sentence for an error of the file system."""
     reason = DISK.get(error.errno, error.strerror or str(error))
-    return TfkitError(
-        f"{error.filename or place}: could not be written or read, {reason}; "
-        "what was computed up to the last checkpoint is kept."
-    )
+    return TfkitError(f"{error.filename or place}: could not be written or read, {reason}.")
+
+
+@contextlib.contextmanager
+def in_one_sentence(place):
+    """Turn errors of the file system into one sentence each."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, place) from error

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfkit.train.callbacks import Watcher
 from tfkit.train.checkpoint import Checkpoint, Checkpoints, snapshot
+from tfkit.train.folder import write_atomically
 
 
 class NonFinite(Exception):
@@ -42,9 +43,21 @@ def keep_lines(path: Path, step: int, stage: str = "") -> None:
             break
         if values.get("stage", "") != stage or values["step"] <= step:
             kept.append(line)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-    os.replace(temporary, path)
+    write_atomically(path, "".join(line + "\n" for line in kept))
+
+
+class Guard(keras.callbacks.Callback):
+    """First in the list: what is not finite must not reach a metric, which would refuse it."""
+
+    def __init__(self, recorder: "Recorder"):
+        super().__init__()
+        self.recorder = recorder
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Stop where the loss or a variable is not finite."""
+        arrays = snapshot(self.model).values()
+        if not math.isfinite(float(logs["loss"])) or not all(map(all_finite, arrays)):
+            raise NonFinite(self.recorder.step + self.params["steps"])
 
 
 class Validation(keras.callbacks.Callback):
@@ -119,18 +132,16 @@ class Recorder(keras.callbacks.Callback):
         step = self.step + steps
         values = {name: float(value) for name, value in logs.items()}
         arrays = snapshot(self.model)
-        if not math.isfinite(values["loss"]) or not all(map(all_finite, arrays.values())):
-            raise NonFinite(step)
         seconds = time.perf_counter() - self.started
         append_line(self.folder / "metrics.jsonl", {"step": step, **self.stage, **values})
+        if self.tensorboard is not None:
+            self.tensorboard(step, values)
         self.memory = self.remember()
         is_best = any(w.improved for w in self.watchers if getattr(w, "restore_best", False))
         self.checkpoints.write(Checkpoint(step, self.memory, arrays), is_best)
         self.step = step
         timing = {"seconds": round(seconds, 4), "steps_per_second": round(steps / seconds, 3)}
         append_line(self.folder / "timing.jsonl", {"step": step, **self.stage, **timing})
-        if self.tensorboard is not None:
-            self.tensorboard(step, values)
 
 
 def all_finite(array: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """One run: from a resolved recipe to trained weights in its folder, resumed where it stopped."""
 
+import errno
 import os
 import warnings
 from pathlib import Path
@@ -35,8 +36,10 @@ def train(
         return assembly
     folder.record(seeds=assembly.seeds)
     list_stages = assembly.room.function("stages", "stages")
-    if list_stages:
-        train_stages(folder, assembly, list_stages(assembly.model, assembly.source), bar)
+    planned = list_stages(assembly.model, assembly.source) if list_stages else []
+    stages.refuse_unknown(recipe["train"], planned)
+    if planned:
+        train_stages(folder, assembly, planned, bar)
     else:
         fit(folder, assembly, assembly.model, recipe["train"], bar=bar)
     save_weights(folder, assembly.model)
@@ -122,8 +125,13 @@ def warn_of_another_device(before: dict, now: dict) -> None:
 def save_weights(folder: RunFolder, model: keras.Model) -> None:
     """Write `final.weights.h5` in one move; from here on the training counts as done."""
     temporary = folder / ".tmp.weights.h5"
-    model.save_weights(temporary, overwrite=True)
-    os.replace(temporary, folder.weights)
+    try:
+        model.save_weights(temporary, overwrite=True)
+        os.replace(temporary, folder.weights)
+    except (OSError, RuntimeError) as error:  # h5py does not always say that the disk is full
+        temporary.unlink(missing_ok=True)
+        number = getattr(error, "errno", None) or errno.ENOSPC
+        raise OSError(number, str(error), str(folder.weights)) from error
 
 
 def tensorboard_writer(folder: Path, stage: str):
@@ -134,6 +142,9 @@ def tensorboard_writer(folder: Path, stage: str):
         with writer.as_default(step=step):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
-        writer.flush()
+        try:
+            writer.flush()
+        except tf.errors.OpError as error:  # how TensorFlow says that the disk is full
+            raise OSError(errno.ENOSPC, error.message, str(folder / "tb")) from error
 
     return write

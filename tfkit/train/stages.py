@@ -11,6 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from tfkit.errors import UsageError
 from tfkit.train import checkpoint
 
 
@@ -27,6 +28,16 @@ class Stage(NamedTuple):
     name: str
     model: keras.Model | None = None
     work: Callable[[object, dict, Path], dict[str, np.ndarray]] | None = None
+
+
+def refuse_unknown(train: dict, planned: list[Stage]) -> None:
+    """`train.stages` may only name stages that the method has."""
+    names = [stage.name for stage in planned]
+    if unknown := sorted(set(train["stages"] or {}) - set(names)):
+        raise UsageError(
+            f"train.stages: there is no stage {unknown[0]}; this method "
+            + (f"has {', '.join(names)}." if names else "trains in one go.")
+        )
 
 
 def stage_options(train: dict, name: str) -> dict:

@@ -57,13 +57,48 @@ def golden_variables(model):
     ("kind", "name", "beta"), [(BetaVAE, "beta_vae", 4.0), (BetaTCVAE, "beta_tc_vae", 6.0)]
 )
 def test_golden_training(kind, name, beta, options):
+    noise = keras.Variable(ARRAYS["eps"][0], trainable=False)
+
+    class Fixed(kind):  # a method of the class is traced into the graph, as the model's own is
+        def draw_noise(self, shape):
+            return noise.value
+
+    check_golden_training(toy(Fixed, beta, **options), name, noise.assign)
+
+
+@pytest.mark.parametrize("options", ({}, {"run_eagerly": True}, {"jit_compile": True}), ids=str)
+@pytest.mark.parametrize(
+    ("kind", "name", "beta"), [(BetaVAE, "beta_vae", 4.0), (BetaTCVAE, "beta_tc_vae", 6.0)]
+)
+def test_golden_training_with_noise_set_on_the_instance_at_each_step(kind, name, beta, options):
     model = toy(kind, beta, **options)
+
+    def set_noise(noise):
+        model.draw_noise = lambda shape: noise
+
+    check_golden_training(model, name, set_noise)
+
+
+def test_noise_set_on_the_instance_is_asked_at_each_call_and_can_be_taken_back():
+    model, images, asked = toy(BetaVAE), toy_images(), []
+    model.train_on_batch(images)
+
+    def draw(shape):
+        asked.append(tuple(shape))
+        return np.full((8, 3), len(asked), np.float32)
+
+    model.draw_noise = draw
+    losses = [model.test_on_batch(images, return_dict=True)["loss"] for _ in range(2)]
+    assert asked == [(8, 3)] * 2 and losses[0] != losses[1]
+    del model.draw_noise
+    assert not model.run_eagerly
+
+
+def check_golden_training(model, name, set_noise):
     for key, variable in golden_variables(model):
         variable.assign(ARRAYS[f"init/{key}"])
-    noise = keras.Variable(ARRAYS["eps"][0], trainable=False)
-    model.draw_noise = lambda shape: noise.value
     for step in range(5):
-        noise.assign(ARRAYS["eps"][step])
+        set_noise(ARRAYS["eps"][step])
         loss = model.train_on_batch(ARRAYS["x"][step], return_dict=True)["loss"]
         assert loss == pytest.approx(LOSSES[name]["loss_before_update"][step], rel=1e-5)
         if step in (0, 4):

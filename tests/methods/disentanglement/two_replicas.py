@@ -20,7 +20,9 @@ def build(kind):
 
 
 def train(model, images):
-    model.draw_noise = lambda shape: 0.3 * tf.ones(shape)
+    kind = type(model)
+    # on the class, since a function of the instance would make the model run eagerly
+    model.__class__ = type(kind.__name__, (kind,), {"draw_noise": lambda self, s: 0.3 * tf.ones(s)})
     data = tf.data.Dataset.from_tensor_slices(images).batch(8)
     history = model.fit(data, epochs=2, verbose=0).history
     return np.concatenate([value.ravel() for value in model.get_weights()]), history

@@ -28,6 +28,22 @@ class VAE(ObjectiveModel):
         if _signature(encoder):
             self(keras.KerasTensor((None, *encoder.inputs[0].shape[1:])))
 
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name == "draw_noise":  # compiled functions hold the answer of the one before
+            self.train_function = self.test_function = None
+
+    @property
+    def run_eagerly(self):
+        """As compiled; always where `draw_noise` was replaced on this instance, since a graph would
+        ask it once and keep the answer.
+        """
+        return "draw_noise" in vars(self) or super().run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value):
+        keras.Model.run_eagerly.fset(self, value)
+
     def call(self, images, training=False):
         """Reconstructions at the mean, in [0, 1].  [B, H, W, C] -> [B, H, W, C]"""
         mean, _ = self.encoder(images, training=training)
