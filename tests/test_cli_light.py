@@ -199,6 +199,11 @@ def test_a_set_beside_resume_is_checked_against_the_folders_recipe(capsys, recip
     assert code == 2 and "did you mean steps?" in err
 
 
+def test_a_report_of_no_run_folder_is_a_usage_error(capsys, tmp_path):
+    code, _, err = answer(capsys, "report", str(tmp_path))
+    assert code == 2 and "is no run folder" in err and "`tfkit run` makes one" in err
+
+
 def test_seeds_are_a_number_or_a_list(capsys, recipe):
     code, _, err = answer(capsys, "run", recipe, "--seeds", "some")
     assert code == 2 and '--seeds takes a number or "1,2,3", got some' in err

@@ -13,6 +13,7 @@ import typer
 from tfkit.errors import Interrupted, TfkitError, UsageError
 
 HELP = ["-h", "--help"]
+MOST_REPLICATES = 1000
 # click's base of all usage errors, of which typer exports only the subclasses
 PARSER_ERROR = typer.BadParameter.__mro__[2]
 
@@ -98,12 +99,7 @@ def report(runs: RunFolders, json: Json = False) -> None:
     """
     from tfkit.report import write
 
-    found = []
-    for folder in runs:
-        if not (folder / "resolved.yaml").is_file():
-            raise UsageError(f"{folder} is no run folder: it has no resolved.yaml")
-        found.append({"run": str(folder), "report": str(write(folder))})
-    _print_each(found, json)
+    _print_each([{"run": str(folder), "report": str(write(folder))} for folder in runs], json)
 
 
 @app.command("export")
@@ -117,7 +113,9 @@ def export_run(
     \b
     tfkit export runs/my-recipe/2026-01-31-1a2b3c --name beta_vae
     """
-    _print(_heavy("tfkit.experiment").export(run, name), json)
+    record = _heavy("tfkit.experiment").export(run, name)
+    shown = ("name", "version", "folder", "archive", "bytes", "next")
+    _print(record if json else {key: record[key] for key in shown}, json)
 
 
 @app.command()
@@ -140,8 +138,10 @@ def predict(
     tfkit predict savedmodels/beta_vae --input images.npy --output answer.npz
     tfkit predict savedmodels/beta_vae -i photos/ -o grid.png --signature reconstructions
     """
+    from tfkit import terminal
+
     answer = _heavy("tfkit.export.predict").predict(model, input, output, signature)
-    _print(answer, json)
+    _print(answer if json else terminal.brief_answer(answer), json)
 
 
 @app.command("list")
@@ -358,13 +358,16 @@ def _heavy(module: str):
 
 def _seeds(text: str) -> list[int]:
     try:
-        numbers = [int(part) for part in text.split(",")]
+        numbers = [int(part) for part in text.removesuffix(",").split(",")]
     except ValueError:
         raise UsageError(f'--seeds takes a number or "1,2,3", got {text}') from None
     if "," in text:
         return numbers
-    if numbers[0] < 1:
-        raise UsageError(f"--seeds takes a number of replicates >= 1, got {text}")
+    if not 1 <= numbers[0] <= MOST_REPLICATES:
+        raise UsageError(
+            f"--seeds {text} asks for {text} replicates, and may ask for 1 to {MOST_REPLICATES}; "
+            f'one replicate from this seed is "{text},"'
+        )
     return list(range(1, numbers[0] + 1))
 
 

@@ -33,9 +33,13 @@ class Diverged(TfkitError):
 
 
 class Interrupted(TfkitError):
-    """The run was stopped and can be resumed (exit code 130)."""
+    """The run in the folder `run` was stopped and can be resumed (exit code 130)."""
 
     exit_code = 130
+
+    def __init__(self, message: str, *, run: str | None = None):
+        super().__init__(message)
+        self.run = run
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ import numpy as np
 from tfkit import recipe as recipes
 from tfkit.errors import Diverged, Interrupted, UsageError
 from tfkit.export.savedmodel import export_model
+from tfkit.program import program
 from tfkit.recipe import Recipe
 from tfkit.report import write as write_report
 from tfkit.search.trials import Search
 from tfkit.search.values import with_values
 from tfkit.train import device, progress
-from tfkit.train.build import Assembly, assemble, load_data, total_steps
+from tfkit.train.build import Assembly, assemble, load_data
 from tfkit.train.checkpoint import snapshot
 from tfkit.train.folder import RunFolder, read_json, write_atomically
 from tfkit.train.interruption import in_one_sentence, interruptible
@@ -43,7 +44,7 @@ def run(
     *,
     sets: Sequence[str] = (),
     resume: str | os.PathLike | None = None,
-    seeds: Sequence[int] | None = None,
+    seeds: Sequence[int] | int | None = None,
     export: bool = False,
     dry_run: bool = False,
     quiet: bool = True,
@@ -54,7 +55,7 @@ def run(
         recipe: a file, or the recipe as a dict; may be left out where `resume` is given.
         sets: overrides, "path.to.key=value" each, applied left to right.
         resume: the folder of an interrupted run to go on with.
-        seeds: the training replicates, instead of the recipe's `evaluate.seeds`.
+        seeds: the training replicates, or how many, instead of the recipe's `evaluate.seeds`.
         export: export also without an `export` section.
         dry_run: only build the model and run one step, in no folder.
         quiet: say nothing on the way.
@@ -80,7 +81,8 @@ def run(
         return try_out(known)
     device.prepare(known.resolved["train"])
     source = load_data(known.resolved)  # before a folder is made: the data may be missing
-    total_steps(known.resolved, source)
+    with device.configured(known.resolved["train"]):
+        assemble(known.resolved, known.seeds[0], source)  # what cannot be built leaves no folder
     with in_one_sentence(RUNS):
         folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
         folder.write_recipe(known)
@@ -88,12 +90,13 @@ def run(
     return Conductor(folder, known, say, bar, source=source).run()
 
 
-def load(recipe, sets: Sequence[str], seeds: Sequence[int] | None, export: bool) -> Recipe:
+def load(recipe, sets: Sequence[str], seeds: Sequence[int] | int | None, export: bool) -> Recipe:
     """The recipe with what the command line says, and the number of threads fixed."""
     known = recipes.load(recipe, sets)
     changes = {}
     if seeds:
-        changes["evaluate.seeds"] = list(seeds)
+        several = range(1, seeds + 1) if isinstance(seeds, int) else seeds
+        changes["evaluate.seeds"] = list(several)
     if export and known.resolved["export"] is None:
         changes["export"] = {}
     if known.resolved["train"]["threads"] == "auto":
@@ -131,7 +134,7 @@ def refuse_other(folder: RunFolder, known: Recipe, other: Recipe) -> None:
         lines = "\n".join(f"  {change}" for change in changes)
         raise UsageError(
             f"{folder} is a run of another recipe; what is given differs in\n{lines}\n"
-            f"Leave recipe and --set out to go on, or start a new run."
+            f"Leave recipe, --set and --seeds out to go on, or start a new run."
         )
 
 
@@ -165,9 +168,11 @@ class Conductor:
             except KeyboardInterrupt:
                 self.folder.record(status="interrupted")
                 raise Interrupted(
-                    f"interrupted; go on with: tfkit run --resume {self.folder}"
+                    f"interrupted; go on with: {program()} run --resume {self.folder}",
+                    run=str(self.folder),
                 ) from None
             except Diverged as error:
+                error.run = str(self.folder)
                 self.end("diverged", diverged={"step": error.step, "tensor": error.tensor})
                 raise
             except Exception:
@@ -239,22 +244,32 @@ class Conductor:
             "status": provenance.get("status"),
             "report": str(self.folder / "report.html"),
             "metrics": read_json(self.folder.evaluation, {}).get("metrics", {}),
-            "search": search and {key: search[key] for key in ("objective", "best")},
+            "search": search and best_of(search),
             "export": exported and exported["folder"],
         }
         return {**found, "next": next_command(self.folder, exported)}
 
 
+def best_of(search: Mapping) -> dict:
+    """The winner of a search in brief."""
+    trial = next((t for t in search["trials"] if t["id"] == search["best"]), {})
+    return {
+        "best": search["best"],
+        search["objective"]: trial.get("objective"),
+        **trial.get("values", {}),
+    }
+
+
 def next_command(folder: RunFolder, exported: Mapping | None) -> str:
     """What to type next."""
     if exported is None:
-        return f"tfkit export {folder}"
+        return f"{program()} export {folder}"
     predict = exported["signatures"]["predict"]
     given = "IMAGES_FOLDER" if "images" in predict["inputs"] else "INPUTS.npz"
     shapes = [output["shape"] for output in predict["outputs"].values()]
     drawn = any(len(shape) == 4 and shape[-1] in (1, 3) for shape in shapes)
     answers = "answers.png" if drawn else "answers.json"
-    return f"tfkit predict {exported['folder']} -i {given} -o {answers}"
+    return f"{program()} predict {exported['folder']} -i {given} -o {answers}"
 
 
 def objective_of(recipe: Recipe) -> str | None:
@@ -309,9 +324,10 @@ def published(folder: RunFolder, recipe: Recipe) -> dict | None:
 
 
 def example_rows(assembly: Assembly) -> dict[str, np.ndarray]:
-    """Real rows of the test split, by their names in a batch."""
+    """Real rows of the test split, by their names in a batch; a small split is repeated."""
     batch = next(iter(assembly.source.held_out("test", EXAMPLE_ROWS)))
-    return {name: np.asarray(value) for name, value in batch.items()}
+    found = {name: np.asarray(value) for name, value in batch.items()}
+    return {name: np.resize(rows, (EXAMPLE_ROWS, *rows.shape[1:])) for name, rows in found.items()}
 
 
 def try_out(recipe: Recipe) -> dict:
@@ -363,4 +379,4 @@ def export(run_folder: str | os.PathLike, name: str | None = None) -> dict:
         recipe = changed(recipe, {"export": section})
         record = export_folder(folder, recipe, trained_recipe(folder))
         write_report(folder.path)
-    return record
+    return {**record, "next": next_command(folder, record)}

@@ -16,7 +16,8 @@ def fail(error: TfkitError, as_json: bool) -> int:
     if as_json:
         problems = [vars(problem) for problem in getattr(error, "problems", [])]
         found = {"error": message, "exit_code": error.exit_code}
-        print_json(found | ({"problems": problems} if problems else {}))
+        known = {k: v for k, v in vars(error).items() if k in ("run", "step", "tensor")}
+        print_json(found | known | ({"problems": problems} if problems else {}))
     return error.exit_code
 
 
@@ -34,8 +35,21 @@ def print_result(result: dict, as_json: bool) -> None:
     for key, value in result.items():
         rows = value.items() if key == "metrics" else [("", value)]
         for index, (name, item) in enumerate(rows):
-            if item is not None and item != {}:
+            if item not in (None, {}, []):
                 print(f"{'' if index else key:<{width}}  {name + ' ' if name else ''}{_line(item)}")
+
+
+def brief_answer(answer: dict) -> dict:
+    """What `tfkit predict` says to people: the outputs' shapes, and where they went."""
+    outputs = {
+        name: f"{output['dtype']} {output['shape']}"
+        if output["values"] is None
+        else output["values"]
+        for name, output in answer["outputs"].items()
+    }
+    files = answer["written"]
+    many = len(files) > 1 and f"{len(files)} files, the first is {files[0]}"
+    return {**answer, "outputs": outputs, "written": many or files}
 
 
 def print_entries(entries: list[Entry]) -> None:
@@ -98,7 +112,7 @@ def _without_args(doc: str) -> str:
 
 
 def _line(value) -> str:
-    if isinstance(value, dict) and "mean" in value:
+    if isinstance(value, dict) and {"mean", "low", "high"} <= value.keys():
         return _interval(value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_line(item)}" for key, item in value.items() if item is not None)

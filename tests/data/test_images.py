@@ -70,6 +70,28 @@ def test_transparency_becomes_black(tmp_path):
     np.testing.assert_array_equal(parts(source)["test"][0, :, 0, 0], [0] * 4 + [255] * 4)
 
 
+def test_a_picture_is_cropped_to_the_proportions_asked_for(tmp_path):
+    stripes = np.zeros((20, 60, 3), np.uint8)
+    stripes[:, 20:40] = 255  # the square in the middle
+    Image.fromarray(stripes).save(tmp_path / "a.png")
+    assert images.pixels(tmp_path / "a.png", (10, 10), 3).min() > 230  # LANCZOS rings at the edge
+    np.testing.assert_array_equal(
+        images.pixels(tmp_path / "a.png", (20, 40), 1)[..., 0], stripes[:, 10:50, 0]
+    )
+    np.testing.assert_array_equal(images.pixels(tmp_path / "a.png", None, 3), stripes)
+    clear = np.full((8, 8, 4), 100, np.uint8)
+    Image.fromarray(clear).save(tmp_path / "b.png")
+    np.testing.assert_array_equal(images.pixels(tmp_path / "b.png", (8, 8), 4), clear)
+
+
+def test_only_files_are_images(tmp_path):
+    (tmp_path / "b" / "folder.png").mkdir(parents=True)
+    for name in ("c.PNG", "b/folder.png/1.webp", "a.gif"):
+        (tmp_path / name).write_bytes(b"")
+    names = [str(file.relative_to(tmp_path)) for file in images.files_below(tmp_path)]
+    assert names == ["b/folder.png/1.webp", "c.PNG"]
+
+
 def test_a_relative_path_is_looked_for_under_the_data_folder_first(folder, monkeypatch, tmp_path):
     monkeypatch.chdir(folder)
     assert images.find("set0") == folder / "set0"

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfkit.data import images
 from tfkit.errors import DataMissing, UsageError
 from tfkit.export.predict import predict
+from tfkit.export.questions import read_input
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,49 @@ def test_an_image_of_another_size_and_colour_is_converted(folder, tmp_path):
     answer = predict(folder, tmp_path / "big.jpg")
     assert answer["outputs"]["images"]["shape"] == [1, 8, 6, 1]
     np.testing.assert_array_equal(answer["outputs"]["images"]["values"], np.ones((1, 8, 6, 1)))
+
+
+def difficult_pictures(folder):
+    """Noise of other proportions; with transparency; turned by its EXIF; in a subfolder."""
+    noise = np.random.default_rng(1).integers(0, 256, (40, 70, 4), np.uint8)
+    (folder / "deep" / "er").mkdir(parents=True)
+    Image.fromarray(noise[..., :3]).save(folder / "b.bmp")
+    Image.fromarray(noise).save(folder / "a.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(noise[..., :3]).save(folder / "deep" / "er" / "c.JPG", exif=turned)
+    Image.fromarray(noise[..., 0]).save(folder / "left_out.gif")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_are_read_as_training_reads_them(channels, tmp_path):
+    import tensorflow as tf
+
+    difficult_pictures(tmp_path)
+    source = images.load(str(tmp_path), image_size=16, channels=channels)
+    parts = [batch for split in ("valid", "test") for batch in source.held_out(split, 9)]
+    trained = np.concatenate(
+        [*(b["images"] for b in parts), next(iter(source.train(1, seed=0)))["images"]]
+    )
+    spec = {"images": tf.TensorSpec([None, 16, 16, channels], tf.float32)}
+    arrays, names = read_input(tmp_path, spec)
+    assert names == ["a", "b", "deep-er-c"] and arrays["images"].dtype == np.float32
+    assert {a.tobytes() for a in arrays["images"]} == {a.tobytes() for a in trained}
+
+
+def test_a_signature_that_is_not_square_gets_the_middle(folder, tmp_path):
+    wide = np.zeros((8, 18), np.uint8)
+    wide[:, 6:12] = np.random.default_rng(2).integers(0, 256, (8, 6))
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    answer = predict(folder, tmp_path / "wide.png")
+    expected = wide[None, :, 6:12, None] / np.float32(255)
+    np.testing.assert_array_equal(answer["outputs"]["images"]["values"], expected)
+
+
+def test_images_of_more_than_8_bits_are_refused_as_in_training(folder, tmp_path):
+    Image.fromarray(np.zeros((9, 9), np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(UsageError, match="deep.png could not be read .* more than 8 bits"):
+        predict(folder, tmp_path / "deep.png")
 
 
 def test_text_and_numbers_in(exported_half, tmp_path):

@@ -59,6 +59,14 @@ def test_a_factor_that_never_changes_is_left_out():
     assert mutual_information_gap(factors.astype(float), constant) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint8])
+def test_class_numbers_may_be_of_any_type(dtype):
+    factors = every_state()
+    codes = np.random.default_rng(1).normal(size=(len(factors), 3)) + factors
+    expected = mutual_information_gap(codes, factors)
+    assert mutual_information_gap(codes, factors.astype(dtype)) == expected
+
+
 def test_the_maximum_falls_into_the_last_bin():
     bins = discretized(np.array([[0.0], [0.049], [0.05], [0.999], [1.0]]), 20)
     assert bins.ravel().tolist() == [0, 0, 1, 19, 19]
@@ -70,7 +78,9 @@ def test_the_maximum_falls_into_the_last_bin():
         (np.zeros((4, 2)), np.zeros((3, 1), int), r"\[N, D\] and \[N, K\], got \(4, 2\)"),
         (np.zeros((4, 1)), np.arange(4)[:, None], "at least 2 latents"),
         (np.full((4, 2), np.nan), np.arange(4)[:, None], "finite"),
-        (np.zeros((4, 2)), np.zeros((4, 1)), "integers, got float64"),
+        (np.zeros((4, 2)), np.array([[0.0], [1.0], [2.5], [3.0]]), "integers, got float64"),
+        (np.zeros((4, 2)), np.array([[0.0], [1.0], [np.nan], [3.0]]), "integers, got float64"),
+        (np.zeros((4, 2)), np.array([[0.0], [1.0], [np.inf], [3.0]]), "integers, got float64"),
         (np.zeros((4, 2)), np.zeros((4, 1), int), "every factor has one value"),
     ],
 )

@@ -16,6 +16,14 @@ def test_cosine_falls_to_its_floor():
     np.testing.assert_allclose(rates(schedule, 101), expected, rtol=1e-5)
 
 
+def test_the_last_step_is_one_before_the_floor():
+    last, floor = rates(cosine(10, learning_rate=1.0, floor=0.1), 11)[-2:]
+    assert floor == pytest.approx(0.1) and last == pytest.approx(
+        0.1 + 0.9 * (1 + np.cos(np.pi * 9 / 10)) / 2, rel=1e-5
+    )
+    assert "reached at the last step" not in cosine.__doc__ and "step `steps`" in cosine.__doc__
+
+
 def test_cosine_warms_up_without_a_step_of_zero():
     schedule = cosine(20, learning_rate=1.0, warmup_steps=4)
     found = rates(schedule, 21)

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tfkit.errors import DataMissing, TfkitError
+from tfkit.errors import TfkitError, UsageError
 from tfkit.figure import Figure
 from tfkit.report import write
 
@@ -186,7 +186,7 @@ def test_same_files_same_bytes_and_nothing_left_over(small_run):
 
 
 def test_unreadable_files_are_named(small_run, tmp_path):
-    with pytest.raises(DataMissing, match="no resolved.yaml"):
+    with pytest.raises(UsageError, match="no resolved.yaml"):
         write(tmp_path / "nowhere")
     (small_run / "evaluation.json").write_text("{")
     with pytest.raises(TfkitError, match="evaluation.json is not readable JSON"):

@@ -8,19 +8,20 @@ import pytest
 from tests.train import runs
 from tfkit.errors import TfkitError
 from tfkit.train import checkpoint
+from tfkit.train.build import assemble
+from tfkit.train.callbacks import EarlyStopping, ReduceOnPlateau
 from tfkit.train.fit import steps_at_once
 from tfkit.train.recorder import keep_lines
 
 STOPPING = {
     "name": "early_stopping",
     "monitor": "valid/loss",
+    "goal": "max",  # of a loss that falls: the first chunk stays the best, the third is the last
     "patience": 2,
-    "min_delta": 0.5,
     "restore_best": True,
 }
 SCHEDULED = {
     "optimizer": {"name": "adam", "learning_rate": {"name": "cosine", "warmup_steps": 4}},
-    "callbacks": [{"name": "reduce_on_plateau", "patience": 1, "min_delta": 1e6}],
     "validate": ["loss"],
 }
 VARIANTS = {"plain": {}, "early_stopping": {"callbacks": [STOPPING], "validate": ["loss"]}}
@@ -36,29 +37,55 @@ def whole(tmp_path_factory):
     return folders
 
 
-@pytest.mark.parametrize("kills", [[2], [7], [5, 3, 9], [22]], ids=str)
+def lines_of(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def weights_of(arrays):
+    """The part of a checkpoint that a file of weights holds; Keras leaves seeds out."""
+    names = [n for n in arrays if n.startswith("model/") and "seed_generator" not in n]
+    return [arrays[name] for name in names]
+
+
+def last_step(folder):
+    return lines_of(folder)[-1]["step"]
+
+
+@pytest.mark.parametrize("kills", [[2], [7], [5, 3, 9], "last"], ids=str)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_equals_the_uninterrupted_run(variant, kills, whole, tmp_path, monkeypatch):
     known = runs.recipe(**VARIANTS[variant])
+    kills = [last_step(whole[variant]) - 1] if kills == "last" else kills
     for updates in kills:
         with monkeypatch.context() as patch:
             runs.kill_after(patch, updates)
-            try:
+            with pytest.raises(runs.Killed):
                 runs.run(tmp_path / "run", known)
-            except runs.Killed:
-                pass
     folder, _ = runs.run(tmp_path / "run", known)
     assert runs.bytes_of(folder) == runs.bytes_of(whole[variant])
     assert len(folder.provenance()["resumed_from"]) == len(kills)
 
 
 def test_early_stopping_stopped_early_and_kept_the_best(whole):
-    lines = (whole["early_stopping"] / "metrics.jsonl").read_text().splitlines()
-    values = [json.loads(line)["valid/loss"] for line in lines]
-    steps = [json.loads(line)["step"] for line in lines]
-    best = checkpoint.load(whole["early_stopping"] / "checkpoints" / "best.npz")
-    assert best.step < steps[-1] or len(lines) == 5
-    assert best.step in steps and len(values) >= 3
+    folder = whole["early_stopping"]
+    losses = [line["valid/loss"] for line in lines_of(folder)]
+    assert last_step(folder) == 15 and last_step(whole["plain"]) == 23
+    best = checkpoint.load(folder / "checkpoints" / "best.npz")
+    assert max(losses) == losses[0] and best.step == 5
+    model = assemble(runs.recipe(**VARIANTS["early_stopping"]).resolved, 1).model
+    model.load_weights(folder.weights)
+    last = checkpoint.load(folder / "checkpoints" / "step-0000000015.npz")
+    final, kept, left = map(weights_of, (checkpoint.snapshot(model), best.arrays, last.arrays))
+    assert len(final) == len(kept) == 8 and all(map(np.array_equal, final, kept))
+    assert not any(map(np.array_equal, final, left))
+
+
+@pytest.mark.parametrize("callback", [EarlyStopping, ReduceOnPlateau])
+def test_patience_is_one_chunk_at_least(callback):
+    with pytest.raises(ValueError, match=f"{callback.__name__}: patience must be >= 1, got 0"):
+        callback(patience=0)
+    with pytest.raises(ValueError, match="min_delta must be >= 0, got -1.0"):
+        callback(min_delta=-1.0)
 
 
 def test_two_processes_worth_of_equal_recipes_are_equal_and_other_seeds_are_not(whole, tmp_path):
@@ -94,8 +121,8 @@ def test_every_optimizer_and_seed_generator_is_in_the_checkpoint(whole):
     assert any(name.startswith("optimizer/") and "momentum" in name for name in names)
 
 
-def test_a_schedule_and_a_plateau_survive_eight_steps_and_an_interruption(tmp_path, monkeypatch):
-    known = runs.recipe(**SCHEDULED | {"steps": 8, "save_every": 3, "callbacks": []})
+def test_a_schedule_survives_eight_steps_and_an_interruption(tmp_path, monkeypatch):
+    known = runs.recipe(**SCHEDULED, steps=8, save_every=3)
     straight, _ = runs.run(tmp_path / "straight", known)
     with monkeypatch.context() as patch:
         runs.kill_after(patch, 4)

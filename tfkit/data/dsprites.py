@@ -32,9 +32,10 @@ def load(
         shape 3 (square, ellipse, heart), scale 6, orientation 40, x 32, y 32: 737,280 images
 
     The outlines were fitted to frames of the original set: 314 of 320 are equal in every bit, the
-    others differ in 1 to 5 of 4,096 pixels. Orientations 0 and 39 are the same image, as in the
-    original. Training draws the remaining factors with replacement; the held-out images are the
-    same for every seed, and training never draws them.
+    others differ in 1 to 5 of 4,096 pixels. Training draws the remaining factors with replacement;
+    the held-out factors are the same for every seed, and training never draws them. Orientations 0
+    and 39 are the same image, as in the original: of the held-out images, the 1 in 20 that have one
+    of these may be drawn in training with the other.
 
     Gives: images, factors
     Args:

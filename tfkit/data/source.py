@@ -15,7 +15,8 @@ class Source(abc.ABC):
     """A data set with a training part and two held-out parts, "valid" and "test".
 
     Batches are dicts of tensors: `images` float32 [B, H, W, C] in [0, 1], `factors` int32 [B, K],
-    and so on. The three parts share no example.
+    and so on. No example is in two parts. That is said of rows: two rows that differ in their
+    factors may be the same picture, as orientations 0 and 39 of dSprites are.
     """
 
     shapes: dict  # what builders of networks are told: {"image_shape": (64, 64, 1)}

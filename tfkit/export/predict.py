@@ -27,9 +27,10 @@ def predict(
     """Run one signature of an export over the rows of a file.
 
     In: .npy (a signature with one input), .npz (keys are the input names), an image file, or a
-    folder of images (in the order of their names; resized to the signature's height and width,
-    scaled to [0, 1] for a float input). Out: .npz or .json (all outputs), .png (one grid of the
-    image output) or a folder (one PNG a row).
+    folder of images, subfolders too, in the order of their paths. Images are read as the `images`
+    data set reads them: upright, the middle cropped and resized to the signature's height and
+    width, transparency black; scaled to [0, 1] for a float input. Out: .npz or .json (all outputs),
+    .png (one grid of the image output) or a folder (one PNG a row).
 
     Args:
         path: `savedmodels/NAME` (its newest version) or `savedmodels/NAME/VERSION`.

@@ -8,12 +8,11 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
+from tfkit.data import images
 from tfkit.errors import DataMissing, UsageError
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # channels -> Pillow's mode
+_CHANNELS = (1, 3, 4)
 
 
 def read_input(path: Path, specs: dict[str, Any]) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -25,17 +24,17 @@ def read_input(path: Path, specs: dict[str, Any]) -> tuple[dict[str, np.ndarray]
     Raises: UsageError that says what was expected and what was found.
     """
     if path.is_dir():
-        files = sorted(f for f in path.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
+        files = images.files_below(path)
         if not files:
-            raise DataMissing(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)}).")
-        return _read_images(files, specs)
+            raise DataMissing(f"{path} holds no images ({', '.join(images.SUFFIXES)}).")
+        return _read_images(files, [_flat(file.relative_to(path)) for file in files], specs)
     suffix = path.suffix.lower()
-    if suffix in IMAGE_SUFFIXES:
-        return _read_images([path], specs)
+    if suffix in images.SUFFIXES:
+        return _read_images([path], [path.stem], specs)
     if suffix not in (".npy", ".npz"):
         raise UsageError(
             f"{path}: cannot read {suffix or 'a file without a suffix'}; give .npy, .npz, an image "
-            f"({', '.join(IMAGE_SUFFIXES)}) or a folder of images."
+            f"({', '.join(images.SUFFIXES)}) or a folder of images."
         )
     arrays = _named(path, _read_arrays(path), specs)
     arrays = {name: _fit(path, name, arrays[name], specs[name]) for name in specs}
@@ -119,7 +118,14 @@ def _casts(array: np.ndarray, target: np.dtype) -> bool:
     return bool(np.array_equal(cast.astype(array.dtype), array))
 
 
-def _read_images(files: list[Path], specs: dict) -> tuple[dict[str, np.ndarray], list[str]]:
+def _flat(path: Path) -> str:
+    """A name for the answer to an image: cats/1.png -> cats-1."""
+    return "-".join(path.with_suffix("").parts)
+
+
+def _read_images(
+    files: list[Path], names: list[str], specs: dict
+) -> tuple[dict[str, np.ndarray], list[str]]:
     """Pictures for the one input that takes them: [B, H, W, C], or [B] of encoded bytes."""
     if len(specs) != 1:
         raise UsageError(
@@ -127,10 +133,9 @@ def _read_images(files: list[Path], specs: dict) -> tuple[dict[str, np.ndarray],
             f"{', '.join(specs)}; give an .npz with these keys."
         )
     name, spec = next(iter(specs.items()))
-    names = [file.stem for file in files]
     if spec.dtype.name == "string" and spec.shape.rank == 1:
         return {name: np.array([file.read_bytes() for file in files], object)}, names
-    if spec.shape.rank != 4 or spec.shape[-1] not in _MODES:
+    if spec.shape.rank != 4 or spec.shape[-1] not in _CHANNELS:
         raise UsageError(
             f"{files[0]}: the input {name} has shape {spec.shape} and takes no images; give .npy."
         )
@@ -138,14 +143,15 @@ def _read_images(files: list[Path], specs: dict) -> tuple[dict[str, np.ndarray],
 
 
 def _read_image(file: Path, spec: Any) -> np.ndarray:
+    """An image as training reads it, [H, W, C] in the input's dtype."""
     height, width, channels = spec.shape[1:]
     try:
-        with Image.open(file) as opened:
-            picture = opened.convert(_MODES[channels])
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        pixels = images.pixels(file, (height, width) if height and width else None, channels)
+    except Exception as error:  # Pillow raises many kinds for a broken file
         raise UsageError(f"{file} could not be read as an image: {error}") from error
-    if height and width and picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture).reshape(picture.size[1], picture.size[0], channels)
-    target = np.dtype(spec.dtype.as_numpy_dtype)
-    return (pixels / 255.0).astype(target) if target.kind == "f" else pixels.astype(target)
+    target = spec.dtype.as_numpy_dtype
+    return (
+        (pixels / np.float32(255)).astype(target)
+        if spec.dtype.is_floating
+        else pixels.astype(target)
+    )

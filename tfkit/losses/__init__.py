@@ -1,5 +1,6 @@
 """Losses as pure functions of tensors, one idea a file."""
 
+from tfkit.backend import require_tensorflow
 from tfkit.lazy import lazy_exports
 
 _LAZY = {
@@ -8,4 +9,4 @@ _LAZY = {
     "total_correlation": "decomposition",
 }
 
-__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY, before=require_tensorflow)

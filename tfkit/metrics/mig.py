@@ -18,7 +18,7 @@ def mutual_information_gap(codes, factors, bins: int = 20) -> float:
     Shapes: [N, D], [N, K] int -> float
     Args:
         codes: representation of N examples, D >= 2 latents; constant latents tell nothing.
-        factors: class numbers of the same examples.
+        factors: class numbers of the same examples; floats that are whole numbers will do.
         bins: >= 2; 20 is the study's.
     Raises:
         ValueError: wrong shapes, codes that are not finite, factors that are not integers or that
@@ -86,6 +86,12 @@ def _class_numbers(factors):
     return classes, np.array([len(values) for values, _ in found])
 
 
+def _whole(numbers):
+    if numbers.dtype.kind == "f":
+        return bool(np.all(np.isfinite(numbers) & (numbers == np.rint(numbers))))
+    return numbers.dtype.kind in "iu"
+
+
 def _checked(codes, factors, bins):
     codes, factors = np.asarray(codes), np.asarray(factors)
     if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors) or not len(codes):
@@ -102,7 +108,7 @@ def _checked(codes, factors, bins):
         raise ValueError(f"mutual_information_gap: bins must be >= 2, got {bins}.")
     if not np.all(np.isfinite(codes)):
         raise ValueError("mutual_information_gap: codes must be finite, got NaN or infinity.")
-    if factors.dtype.kind not in "iu":
+    if not _whole(factors):
         raise ValueError(
             f"mutual_information_gap: factors must be integers, got {factors.dtype}; pass class "
             "numbers, not values."

@@ -1,5 +1,6 @@
 """Optimizers and learning-rate schedules, under the names that recipes use."""
 
+from tfkit.backend import require_tensorflow
 from tfkit.lazy import lazy_exports
 
 _LAZY = {
@@ -12,4 +13,4 @@ _LAZY = {
     "sgd": "standard",
 }
 
-__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY, before=require_tensorflow)

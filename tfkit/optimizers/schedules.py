@@ -13,18 +13,19 @@ from tfkit.optimizers.bounds import check_bounds
 def cosine(
     steps: int, learning_rate: float = 1e-3, warmup_steps: int = 0, floor: float = 0.0
 ) -> LearningRateSchedule:
-    """A linear warm-up, then half a cosine down to a floor, reached at the last step.
+    """A linear warm-up, then half a cosine towards a floor, which step `steps` would reach.
 
         t < W:  learning_rate * (t + 1) / (W + 1)
         else:   learning_rate * (floor + (1 - floor) * (1 + cos(pi (t - W) / (steps - W))) / 2)
 
-    W is `warmup_steps`; training that is shorter than W ends within the warm-up.
+    Steps t count from 0 to steps - 1. W is `warmup_steps`; training that is shorter than W ends
+    within the warm-up.
 
     Args:
         steps: length of the training.
         learning_rate: the peak, > 0.
         warmup_steps: W, >= 0.
-        floor: the last learning rate as a share of the peak, in [0, 1].
+        floor: where the cosine ends, as a share of the peak, in [0, 1].
     References: Loshchilov & Hutter 2017, arXiv:1608.03983.
     """
     check_bounds(cosine, locals())
@@ -46,12 +47,12 @@ def exponential(
 ) -> LearningRateSchedule:
     """The learning rate falls by the same factor in every step.
 
-        learning_rate * last^(t / steps)
+        learning_rate * last^(t / steps),  t = 0 … steps - 1
 
     Args:
         steps: length of the training.
         learning_rate: the first, > 0.
-        last: the last learning rate as a share of the first, in (0, 1].
+        last: what step `steps` would have, as a share of the first, in (0, 1].
         staircase: 0: at every step; n: in n equal stairs, >= 0.
     References: Robbins & Monro 1951, https://doi.org/10.1214/aoms/1177729586
     """

@@ -214,9 +214,18 @@ def wrong_value(option: Parameter, value, item: bool = False) -> str:
 
 
 def nearest(word: str, among) -> str | None:
-    """The name that was probably meant."""
-    found = get_close_matches(str(word), [str(name) for name in among], n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The name that was probably meant: alike but for case and underscores, or its initials."""
+    names = [str(name) for name in among]
+    plain = {_letters(name): name for name in names}
+    found = get_close_matches(_letters(str(word)), plain, n=1, cutoff=0.6)
+    if found:
+        return plain[found[0]]
+    short = [n for n in names if "_" in n and "".join(p[:1] for p in n.split("_")) == word]
+    return short[0] if len(short) == 1 else None
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _is_number(text: str) -> bool:

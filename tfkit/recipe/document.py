@@ -69,7 +69,9 @@ def load(
     raw_text = document.text
     for name in set_files:
         change = with_bases(parse_document(read_text(name), str(name)), Path(name).parent)
-        document = merge(document, change) if isinstance(change.value, dict) else document
+        if not isinstance(change.value, dict):
+            raise RecipeError([change.problem((), "must be a mapping of keys to values")])
+        document = merge(document, change)
     sets = [sets] if isinstance(sets, str) else list(sets)
     problems = overrides.apply(document, sets)
     given = copy.deepcopy(document.value)

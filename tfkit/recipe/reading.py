@@ -136,8 +136,9 @@ def _place(mark, file: str | None, lines: list[str]) -> Place:
 
 def _syntax_problem(error, file: str | None, text: str) -> Problem:
     mark, lines = error.problem_mark or error.context_mark, text.splitlines()
-    if error.context_mark and mark.line >= len(lines):  # ran into the end: show what was opened
-        mark = error.context_mark
+    key = str(error.context) == "while scanning a simple key"
+    if error.context_mark and (key or mark.line >= len(lines)):
+        mark = error.context_mark  # where it was opened, not where it was missed
     words = " ".join(str(error.problem or error.context).split())
     if type(error).__name__ == "DuplicateKeyError":
         message = f"{words.split(' with value')[0].replace('found duplicate', 'duplicate')}"
@@ -145,6 +146,8 @@ def _syntax_problem(error, file: str | None, text: str) -> Problem:
     if "'\\t'" in words:
         words = "a tab cannot indent YAML; use spaces"
     context = f" ({error.context})" if error.context else ""
+    if error.context_mark and error.context_mark.line < mark.line:
+        context = f" ({error.context} that begins in line {error.context_mark.line + 1})"
     return _place(mark, file, lines).problem(f"not YAML: {words}{context}")
 
 

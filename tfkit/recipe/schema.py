@@ -92,7 +92,10 @@ def _kind(kind: str, catalog: Catalog) -> dict:
     names = [entry.name for entry in entries]
     own = {"type": "object", "properties": {"name": _OWN}, "required": ["name"]}
     short = [{"enum": names}] if names else []
-    base = {"type": "object", "not": {"required": ["name"]}}
+    known = {option: {} for entry in entries for option in entry.options}
+    known |= {"batch_size": {}} if kind == "dataset" else {}
+    base = {"type": "object", "properties": known, "additionalProperties": False}
+    base["not"] = {"required": ["name"]}
     return {"oneOf": [*short, _OWN, own, base, *(_component(entry, catalog) for entry in entries)]}
 
 

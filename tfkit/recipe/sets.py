@@ -51,7 +51,7 @@ def _apply_one(document: Document, text: str) -> None:
     except RecipeError as error:
         reason = error.problems[0].message.removeprefix("not YAML: ")
         raise RecipeError([place.problem(f"what follows = is not YAML: {reason}")]) from error
-    container, key, path = _locate(document.value, left, place)
+    container, key, path = _locate(document, left, place)
     _refuse_misspelt(container, key, path, place)
     if adding:
         value = _added(container, key, value, path, place)
@@ -61,8 +61,9 @@ def _apply_one(document: Document, text: str) -> None:
     container[key] = value
 
 
-def _locate(value, left: str, place: Place) -> tuple:
+def _locate(document: Document, left: str, place: Place) -> tuple:
     """The mapping or list to change, its key, and the whole path; makes mappings on the way."""
+    value = document.value
     if not isinstance(value, dict):
         raise RecipeError([place.problem("the recipe is not a mapping")])
     rest, path = left.split("."), ()
@@ -74,6 +75,7 @@ def _locate(value, left: str, place: Place) -> tuple:
         below = value[key] if isinstance(value, list) else value.get(key)
         if below is None:
             below = value[key] = {}
+            document.put(path, place)  # what is wrong with it is the `--set`'s mistake
         if not isinstance(below, dict | list):
             message = f"{dotted(path)} is {shown(below)}, which has nothing below it"
             raise RecipeError([place.problem(message)])

@@ -56,13 +56,17 @@ def _train(entry: Entry, catalog: Catalog) -> list[str]:
 
 
 def _search(entry: Entry, catalog: Catalog) -> list[str]:
-    """A search over the model's first number, commented out."""
+    """A search over the model's first number by the room's first score, commented out: a loss
+    would mostly choose the weakest of the method.
+    """
+    judge = catalog.beside(entry, "evaluator")
     number = next((o for o in entry.options.values() if o.type in ("int", "float")), None)
     lines = _comment("search: null means none; `tfkit describe search` tells more")
-    if number is not None and isinstance(number.default, int | float):
+    if judge and number is not None and isinstance(number.default, int | float):
         span = [number.default, number.default * 2 or 1]
         example = f"{{model.{number.name}: {{{number.type}: {shown(span)}}}}}"
-        lines += _comment(f"search: {{objective: loss, goal: min, trials: 8, space: {example}}}")
+        objective = f"objective: valid/{judge.given_names[0]}, goal: max"
+        lines += _comment(f"search: {{{objective}, trials: 8, space: {example}}}")
     return [*lines, "search: null"]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfkit.errors import DataMissing, TfkitError
+from tfkit.errors import TfkitError, UsageError
 from tfkit.figure import Figure
 from tfkit.recipe import parse
 
@@ -45,7 +45,7 @@ def read(path: Path) -> RunFolder:
     """Read the folder of a run that finished, diverged, was interrupted or still goes on."""
     resolved = path / "resolved.yaml"
     if not resolved.is_file():
-        raise DataMissing(
+        raise UsageError(
             f"{path} is no run folder: it has no resolved.yaml; `tfkit run` makes one."
         )
     runs = {folder.name: folder for folder in _replicates(path)} or {"": path}

@@ -23,7 +23,7 @@ def write(run_folder: str | os.PathLike) -> Path:
 
     Args:
         run_folder: made by `tfkit run`.
-    Raises: DataMissing when it is no run folder, TfkitError when a file of it cannot be read.
+    Raises: UsageError when it is no run folder, TfkitError when a file of it cannot be read.
     """
     folder = Path(run_folder)
     page = render(content(read(folder)))

@@ -15,13 +15,6 @@ from tfkit.train.checkpoint import optimizers
 from tfkit.train.room import Room
 
 
-def find(kinds: tuple[str, ...], name: str) -> catalog.Entry:
-    """The catalogue's entry, or that of a user's own "my_module:attribute"."""
-    if ":" in name:
-        return catalog.declared_entry(kinds[0], name)
-    return catalog.load().find_any(kinds, name)
-
-
 def build(entry: catalog.Entry, options: Mapping, supplied: Mapping, tell=None):
     """Build what `entry` names, and the components inside it, in the order of the signature.
 
@@ -50,7 +43,7 @@ def build(entry: catalog.Entry, options: Mapping, supplied: Mapping, tell=None):
 
 def build_component(kinds: tuple[str, ...], component: Mapping, supplied: Mapping):
     """Build `{name: X, **options}`."""
-    return build(find(kinds, component["name"]), component, supplied)
+    return build(catalog.find(kinds, component["name"]), component, supplied)
 
 
 def nested(parameter: catalog.Parameter, value, supplied: Mapping):
@@ -110,7 +103,7 @@ def assemble(recipe: dict, replicate: int, source=None) -> Assembly:
     refuse_large_batch(recipe, source)
     derived = seeds.streams(recipe["seed"], replicate)
     seeds.seed_initialisers(derived)
-    entry = find(("model",), recipe["model"]["name"])
+    entry = catalog.find("model", recipe["model"]["name"])
     room = Room(catalog.resolve(entry))
     with device.strategy(recipe["train"]["strategy"]).scope():
         tell = room.function("model", "supplied")
@@ -138,7 +131,10 @@ def refuse_large_batch(recipe: dict, source) -> None:
     """A batch must fit into the training part."""
     size = recipe["data"]["batch_size"]
     if source.steps_per_epoch(size) == 0:
-        raise UsageError(f"data.batch_size: {size} is more than the training part has examples.")
+        raise UsageError(
+            f"data.batch_size: {size} is more than the training part has examples; lower it, or "
+            "give more data."
+        )
 
 
 def compile_model(model: keras.Model, entry, recipe: dict, steps: int) -> None:

@@ -17,7 +17,7 @@ class Watcher(keras.callbacks.Callback, ABC):
     Args:
         monitor: a name that the chunk reports: one of the model's logs or `valid/…`.
         goal: whether smaller or larger is better.
-        patience: chunks without improvement that are allowed, >= 0.
+        patience: chunks without improvement after which it acts, >= 1.
         min_delta: an improvement smaller than this does not count, >= 0.
     """
 
@@ -31,11 +31,9 @@ class Watcher(keras.callbacks.Callback, ABC):
         super().__init__()
         if goal not in ("min", "max"):
             raise ValueError(f"{type(self).__name__}: goal must be 'min' or 'max', got {goal!r}.")
-        if patience < 0 or min_delta < 0:
-            raise ValueError(
-                f"{type(self).__name__}: patience and min_delta must not be negative, "
-                f"got {patience} and {min_delta}."
-            )
+        for word, value, least in (("patience", patience, 1), ("min_delta", min_delta, 0)):
+            if value < least:
+                raise ValueError(f"{type(self).__name__}: {word} must be >= {least}, got {value}.")
         self.monitor = monitor
         self.sign = 1.0 if goal == "max" else -1.0
         self.patience = patience
@@ -66,7 +64,7 @@ class Watcher(keras.callbacks.Callback, ABC):
             self.best, self.waited = value, 0
         else:
             self.waited += 1
-            if self.waited >= max(self.patience, 1):
+            if self.waited >= self.patience:
                 self.out_of_patience()
 
     @abstractmethod
@@ -82,7 +80,7 @@ class EarlyStopping(Watcher):
     Args:
         monitor: a name that the chunk reports: one of the model's logs or `valid/…`.
         goal: whether smaller or larger is better.
-        patience: chunks without improvement that are allowed, >= 0.
+        patience: chunks without improvement after which it acts, >= 1.
         min_delta: an improvement smaller than this does not count, >= 0.
         restore_best: the final weights are those of the best chunk instead of the last.
     References: Prechelt 1998, https://doi.org/10.1007/3-540-49430-8_3
@@ -112,7 +110,7 @@ class ReduceOnPlateau(Watcher):
     Args:
         monitor: a name that the chunk reports: one of the model's logs or `valid/…`.
         goal: whether smaller or larger is better.
-        patience: chunks without improvement that are allowed, >= 0.
+        patience: chunks without improvement after which it acts, >= 1.
         min_delta: an improvement smaller than this does not count, >= 0.
         factor: what the rate is multiplied by, in (0, 1).
         minimum: the rate never falls below this, >= 0.

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,14 +9,21 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tfkit.errors import TfkitError, UsageError
+from tfkit.train.interruption import disk_error
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` beside `path`, then rename: a reader or a kill never meets half a file."""
+def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
+    """Write beside `path`, then rename: a reader or a kill never meets half a file, and a full disk
+    is not kept full by one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, value) -> None:
@@ -107,12 +113,6 @@ class RunFolder:
         """Add `entries` to `provenance.json`."""
         write_json(self / "provenance.json", {**self.provenance(), **entries})
 
-    def clear_training(self) -> None:
-        """Remove what an interrupted training left before its first checkpoint."""
-        for name in ("metrics.jsonl", "timing.jsonl"):
-            (self / name).unlink(missing_ok=True)
-        shutil.rmtree(self / "checkpoints", ignore_errors=True)
-
     @contextmanager
     def lock(self):
         """Hold the folder for this process; the system lets go when it dies."""
@@ -124,6 +124,8 @@ class RunFolder:
                 f"{self.path}: another process is at work in this run folder; "
                 "wait for it to end, or stop it."
             ) from None
+        except OSError as error:
+            raise disk_error(error, self.path) from error
         try:
             yield
         finally:

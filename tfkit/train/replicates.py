@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from tfkit import recipe as recipes
 from tfkit.errors import UsageError
+from tfkit.program import program
 from tfkit.statistics.intervals import mean_interval
 from tfkit.train.build import Assembly, assemble
 from tfkit.train.folder import RunFolder, read_json, write_json
@@ -92,7 +93,7 @@ def restore(folder: RunFolder, recipe: Mapping, seed: int, source=None) -> Assem
     """A trained replicate's data and model, from its folder."""
     if not folder.weights.exists():
         raise UsageError(
-            f"{folder} is not trained to the end; go on with: tfkit run --resume {folder}"
+            f"{folder} is not trained to the end; go on with: {program()} run --resume {folder}"
         )
     assembly = assemble(recipe, seed, source)
     assembly.model.load_weights(folder.weights)

@@ -8,8 +8,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfkit import catalog
 from tfkit.train import device, provenance, stages
-from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, find, total_steps
+from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, total_steps
 from tfkit.train.checkpoint import Checkpoints
 from tfkit.train.fit import Fit, Plan
 from tfkit.train.folder import RunFolder
@@ -66,7 +67,9 @@ def fit(
     if not bar:
         return job.run()
     done = Checkpoints(folder.path / "checkpoints" / stage).reached()
-    with Progress(stage or assembly.recipe["name"], steps, done) as progress:
+    part = folder.path.parent.name in ("search", "replicates")  # else the folder's name is a date
+    label = stage or (folder.path.name.replace("_", " ") if part else assembly.recipe["name"])
+    with Progress(label, steps, done) as progress:
         job.watch(progress)
         return job.run()
 
@@ -91,7 +94,7 @@ def run_stage(folder: RunFolder, assembly: Assembly, stage, carried: dict, bar: 
         return stage.work(assembly, carried, own)
     train = stages.stage_options(assembly.recipe["train"], stage.name)
     recipe = {**assembly.recipe, "train": train}
-    entry = find(("model",), recipe["model"]["name"])
+    entry = catalog.find("model", recipe["model"]["name"])
     with device.strategy(train["strategy"]).scope():
         compile_model(stage.model, entry, recipe, total_steps(recipe, assembly.source))
     fit(folder, assembly, stage.model, train, bar=bar, stage=stage.name)

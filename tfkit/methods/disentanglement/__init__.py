@@ -1,5 +1,6 @@
 """Disentanglement: VAEs whose regulariser asks for independent latents."""
 
+from tfkit.backend import require_tensorflow
 from tfkit.lazy import lazy_exports
 
 _LAZY = {
@@ -10,4 +11,4 @@ _LAZY = {
     "study_encoder": "networks",
 }
 
-__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY, before=require_tensorflow)
