@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 BARE = "import typer, rich"
-LIBRARIES = "import typer, rich, ruamel.yaml, pydantic"
+# pydantic loads what it is made of at the first use of a name; typer uses them all for one option
+LIBRARIES = "import typer, rich, ruamel.yaml; from pydantic import BaseModel, TypeAdapter, Field"
 RECIPE = "recipes/disentanglement/quick.yaml"
 COMMANDS = {
     "--help": BARE,
