@@ -73,7 +73,7 @@ def run(
             refuse_other(folder, known, load(recipe or known.given, sets, seeds, False))
         if export and known.resolved["export"] is None:
             known = changed(known, {"export": {}})
-        return Conductor(folder, known, say, bar, resumed=True).run()
+        return Conductor(folder, known, say, bar).run()
     if recipe is None:
         raise UsageError("run: give a recipe, or a run folder to resume.")
     known = load(recipe, sets, seeds, export)
@@ -149,10 +149,9 @@ class Conductor:
         bar: bool,
         *,
         source=None,
-        resumed: bool = False,
     ):
         self.folder, self.recipe, self.say, self.bar = folder, recipe, say, bar
-        self.source, self.resumed = source, resumed
+        self.source = source
 
     def run(self) -> dict:
         """All that is still to do; errors and interruptions leave a folder that can be resumed."""
