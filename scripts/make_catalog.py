@@ -98,20 +98,20 @@ def classes():
             if declared.derives(source, node, MODELS, (str(ROOT),)):
                 yield checked_model(entry("model", source, node))
     yield from leaves("train/callbacks.py", "callback", {"keras.callbacks.Callback"})
-    yield from leaves("search/engines.py", "engine", {"Engine"})
+    yield from leaves("search/engines/*.py", "engine", {"Engine"})
+    yield from leaves("search/executors/*.py", "executor", {"Executor"})
     for source in sources("recipe/sections.py"):
         for node in public(source, ast.ClassDef):
             yield entry("section", source, node)
 
 
 def leaves(pattern, kind, bases):
-    """The classes below `bases` that no other class of the file builds on."""
-    for source in sources(pattern):
-        nodes = public(source, ast.ClassDef)
-        parents = {ast.unparse(base) for node in nodes for base in node.bases}
-        for node in nodes:
-            if node.name not in parents and declared.derives(source, node, bases, (str(ROOT),)):
-                yield entry(kind, source, node)
+    """The classes below `bases` that no other class of these files builds on."""
+    found = [(source, node) for source in sources(pattern) for node in public(source, ast.ClassDef)]
+    parents = {ast.unparse(base) for _, node in found for base in node.bases}
+    for source, node in found:
+        if node.name not in parents and declared.derives(source, node, bases, (str(ROOT),)):
+            yield entry(kind, source, node)
 
 
 def returned_keys(node):

@@ -17,6 +17,7 @@ from tfkit import catalog
 from tfkit import recipe as recipes
 from tfkit.errors import RecipeError
 from tfkit.recipe.template import template
+from tfkit.search import make_engine
 
 # --- networks ---------------------------------------------------------------------------------
 
@@ -184,8 +185,8 @@ def engine_proposes_by_seed_and_goes_on(given: Subject, folder) -> None:
     """The same seed proposes the same trials, also across an interruption; all in the space."""
 
     def proposed(place, count, seed=1):
-        engine = given.object(
-            SPACE, trials=4, seed=seed, directory=folder / place, goal="max", defaults={}
+        engine = make_engine(
+            given.entry.name, SPACE, trials=4, seed=seed, directory=folder / place, goal="max"
         )
         trials = list(itertools.islice(iter(engine.ask, None), count))
         for trial in trials:

@@ -5,9 +5,9 @@ from tfkit.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "Engine": "engines",
-        "Trial": "engines",
+        "Engine": "engines.base",
+        "Trial": "engines.base",
         "hyperparameters": "space",
-        "make_engine": "engines",
+        "make_engine": "engines.making",
     },
 )

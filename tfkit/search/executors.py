@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfkit.errors import DataMissing, Diverged, UsageError
-from tfkit.search.engines import Engine, Status, Trial
+from tfkit.search.engines.base import Engine, Status, Trial
 
 MOST_FAILURES = 3  # in a row: by then it is the recipe that fails, not the values
 

@@ -9,8 +9,6 @@ import json
 import os
 from pathlib import Path
 
-from tfkit.errors import UsageError
-
 
 class Journal:
     """An append-only file of events, begun by the description of the search."""
@@ -22,7 +20,6 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             self.append({"search": about})
-        self._compare(self.events[0]["search"], about)
 
     def _read(self) -> list[dict]:
         if not self.path.exists():
@@ -32,15 +29,6 @@ class Journal:
         if whole != text:
             os.truncate(self.path, len(whole.encode()))
         return [json.loads(line) for line in whole.splitlines()]
-
-    def _compare(self, before: dict, now: dict) -> None:
-        different = [key for key in now if before.get(key) != now[key]]
-        if different:
-            changes = "\n".join(f"  {k}: {before.get(k)!r} → {now[k]!r}" for k in different)
-            raise UsageError(
-                f"{self.path.parent} holds another search; it differs from this one in\n{changes}\n"
-                "Start a new run, or undo the change (the number of trials may change)."
-            )
 
     def append(self, event: dict) -> None:
         """Write an event and see it to the disk."""

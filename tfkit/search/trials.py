@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from tfkit import catalog
 from tfkit.errors import TfkitError, UsageError
 from tfkit.recipe import Recipe
-from tfkit.search.engines import Trial, make_engine
+from tfkit.search.engines.base import Trial
+from tfkit.search.engines.making import make_engine
 from tfkit.search.executors import InProcess, Outcome
 from tfkit.search.space import recipe_defaults
 from tfkit.search.values import with_values
@@ -104,9 +105,9 @@ class Search:
 
     def catch_up(self, engine) -> None:
         """Report what the journal knows and a kill kept out of `search.json`."""
-        for id, (status, value) in engine.told.items():
+        for id, told in engine.told.items():
             if id not in self.outcomes:
-                self.report(Trial(id, engine.values[id]), Outcome(status, value, 0.0))
+                self.report(engine.asked[id], Outcome(told.status, told.objective, 0.0))
 
     def report(self, trial: Trial, outcome: Outcome) -> None:
         """Write the trial into `search.json` and say it."""

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.search.test_space import GOLDEN, SPACES
-from tfkit.errors import TfkitError, UsageError
+from tfkit.errors import UsageError
 from tfkit.search import make_engine
 
 
@@ -79,7 +79,8 @@ def test_ids_have_four_digits_and_diverged_trials_never_win(tmp_path):
     for value in (3.0, float("nan"), 5.0):
         made.tell(made.ask().id, value)
     assert heard == [("0000", 3.0), ("0001", 3.0), ("0002", 5.0)]
-    assert [status for status, _ in made.told.values()] == ["completed", "diverged", "completed"]
+    statuses = [told.status for told in made.told.values()]
+    assert statuses == ["completed", "diverged", "completed"]
 
 
 def test_a_trial_cannot_be_told_twice(tmp_path):
@@ -97,17 +98,23 @@ def test_an_exhausted_space_ends_the_search(tmp_path):
     assert not proposals(engine(tmp_path, {"a": {"choice": [1, 2]}}, trials=50))
 
 
-def test_a_journal_of_another_keras_tuner_is_recognised(tmp_path):
-    proposals(engine(tmp_path))
+def test_the_journal_stands_where_another_library_would_propose_something_else(tmp_path):
+    proposals(engine(tmp_path, trials=3))
     path = tmp_path / "journal.jsonl"
     lines = path.read_text().splitlines()
     event = json.loads(lines[1])
-    event["values"]["model.units"] = 17
+    event["values"]["optimizer.learning_rate"] *= 1 + 1e-15
     path.write_text("\n".join([lines[0], json.dumps(event), *lines[2:]]) + "\n")
-    with pytest.raises(TfkitError, match="another version"):
-        engine(tmp_path)
+    again = engine(tmp_path)
+    assert again.asked["0000"].values == event["values"]
+    assert proposals(again) == GOLDEN["kt_random_space0_seed7"][3:]
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(UsageError, match="there are: random"):
         make_engine("radnom", {}, directory=tmp_path)
+
+
+def test_an_unknown_option_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="random has no option factor"):
+        engine(tmp_path, factor=3)
