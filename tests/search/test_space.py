@@ -7,7 +7,8 @@ import pytest
 
 from tfkit.errors import UsageError
 from tfkit.search import hyperparameters
-from tfkit.search.space import parents_first, recipe_defaults
+from tfkit.search.conditions import parents_first
+from tfkit.search.space import recipe_defaults
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "toolkit_tuner.json").read_text())
 SPACES = [

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import keras_tuner
 
-from tfkit.errors import UsageError
+from tfkit.search.conditions import conditions, parents_first
 
 
 def hyperparameters(space: Mapping, defaults: Mapping | None = None) -> keras_tuner.HyperParameters:
@@ -29,40 +29,6 @@ def hyperparameters(space: Mapping, defaults: Mapping | None = None) -> keras_tu
             for parent, values in conditions(space, path).items():
                 scopes.enter_context(found.conditional_scope(parent, list(values)))
             register(found, path, space[path], (defaults or {}).get(path))
-    return found
-
-
-def parents_first(space: Mapping) -> list[str]:
-    """The paths in the space's order, moved behind the parents that they depend on."""
-    graph = {path: list(rule.get("when", {})) for path, rule in space.items()}
-    for path, parents in graph.items():
-        if unknown := [parent for parent in parents if parent not in space]:
-            raise UsageError(
-                f"search.space.{path}.when: {unknown[0]} is not in the space; "
-                f"it holds {', '.join(space)}."
-            )
-    ordered: dict[str, None] = {}
-    for path in space:
-        place(path, graph, ordered, ())
-    return list(ordered)
-
-
-def place(path: str, graph: Mapping, ordered: dict[str, None], descent: tuple[str, ...]) -> None:
-    """Append `path` to `ordered` behind its parents."""
-    if path in descent:
-        circle = " → ".join([*descent[descent.index(path) :], path])
-        raise UsageError(f"search.space: `when` goes in a circle: {circle}.")
-    for parent in graph[path]:
-        place(parent, graph, ordered, (*descent, path))
-    ordered[path] = None
-
-
-def conditions(space: Mapping, path: str) -> dict[str, list]:
-    """The conditions under which `path` exists, its parents' own ones first."""
-    found = {}
-    for parent, values in space[path].get("when", {}).items():
-        found |= conditions(space, parent)
-        found[parent] = values if isinstance(values, list) else [values]
     return found
 
 

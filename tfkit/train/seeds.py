@@ -1,24 +1,11 @@
 """Every random stream of a run, derived from the recipe's one seed."""
 
-import hashlib
-
 import keras
 import numpy as np
 
+from tfkit.seeding import derive
+
 STREAMS = ("init", "data", "dropout", "eval")
-
-
-def derive(seed: int, trial: str, replicate: int, stream: str) -> int:
-    """Low 32 bits of SHA-256("{seed}/{trial}/{replicate}/{stream}"), as an unsigned integer.
-
-    Args:
-        seed: the recipe's seed.
-        trial: id of the trial of a search, "" outside a search.
-        replicate: the training replicate, one of `evaluate.seeds`.
-        stream: what the numbers are for: init, data, dropout, eval or trial.
-    """
-    digest = hashlib.sha256(f"{seed}/{trial}/{replicate}/{stream}".encode()).digest()
-    return int.from_bytes(digest[-4:], "big")
 
 
 def streams(seed: int, replicate: int) -> dict[str, int]:

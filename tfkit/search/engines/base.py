@@ -118,6 +118,9 @@ class Engine(ABC):
         """Whether a running trial is not worth going on with; most engines never prune."""
         return False
 
+    def close(self) -> None:  # noqa: B027  (most engines hold nothing)
+        """Let go of what is held, so that another process may go on at once."""
+
     def open(self) -> list[str]:
         """Trials that were asked and never told."""
         return [id for id in self.asked if id not in self.told]
@@ -137,12 +140,14 @@ class Engine(ABC):
         return "diverged" if status == "completed" and not finite else status
 
 
-def refuse_another(place, before: Mapping, now: Mapping) -> None:
-    """Raise a `UsageError` with what differs between the search in `place` and this one."""
+def refuse_another(place, before: Mapping, now: Mapping, cure: str = "Start a new run") -> None:
+    """Raise a `UsageError` with what differs between the search in `place` and this one, and what
+    to do about it.
+    """
     different = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     if different:
         changes = "\n".join(f"  {k}: {before.get(k)!r} → {now.get(k)!r}" for k in different)
         raise UsageError(
             f"{place} holds another search; it differs from this one in\n{changes}\n"
-            "Start a new run, or undo the change (the number of trials may change)."
+            f"{cure}, or undo the change (the number of trials may change)."
         )
