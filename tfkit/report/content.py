@@ -11,6 +11,7 @@ from tfkit import catalog
 from tfkit.report import plots, settings
 from tfkit.report.folder import RunFolder
 from tfkit.report.images import strips
+from tfkit.report.numbers import finite, metric, number
 from tfkit.report.ranking import search_block
 
 _STATUS = {  # word -> what it means, in the page's header
@@ -25,7 +26,7 @@ _APART = ("export", "status", "diverged")  # of the provenance, shown elsewhere 
 
 def content(run: RunFolder) -> dict[str, Any]:
     """The variables of report.html.jinja."""
-    status = _status(run)
+    status = run.status
     curves = _curves(run)
     return {
         "name": run.resolved.get("name") or run.path.name,
@@ -50,71 +51,11 @@ def content(run: RunFolder) -> dict[str, Any]:
     }
 
 
-def number(value: Any) -> str:
-    """Four significant digits; a whole number whole; what is not a number as it is."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "–" if value is None else settings.written(value)
-    if isinstance(value, int) or (np.isfinite(value) and value == int(value) and abs(value) < 1e6):
-        return f"{int(value):,}".replace(",", "\u202f")
-    return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
-
-
-def metric(name: str, value: Any) -> dict[str, Any]:
-    """One metric: its mean, interval and values, and where they lie on a strip of [0, 100]."""
-    spread = value if isinstance(value, dict) else {"mean": value, "values": [value]}
-    values = spread.get("values") or [spread.get("mean")]
-    low, high = spread.get("low"), spread.get("high")
-    shown = [v for v in [*values, low, high] if isinstance(v, int | float) and np.isfinite(v)]
-    strip = None
-    if len(values) > 1 and low is not None and shown and max(shown) > min(shown):
-        start, width = min(shown), max(shown) - min(shown)
-        places = [100 * (v - start) / width for v in [*values, spread["mean"], low, high]]
-        strip = {"values": places[:-3], "mean": places[-3], "low": places[-2], "high": places[-1]}
-    mean, left, right, *each = alike([spread.get("mean"), low, high, *values])
-    return {
-        "name": name,
-        "mean": mean,
-        "interval": None if low is None else f"[{left}, {right}]",
-        "values": each,
-        "strip": strip,
-    }
-
-
-def alike(values: list) -> list[str]:
-    """Numbers of one row with as many decimals each: three digits of the largest, two of the
-    spread, since more would say more than the seeds do. One value alone is `number`'s.
-    """
-    finite = [abs(v) for v in values if _finite(v)]
-    known = [v for v in values if _finite(v)]
-    if len(set(known)) < 2 or all(isinstance(v, int) for v in known):
-        return [number(v) for v in values]
-    digits = max(2 - _magnitude(max(finite)), 1 - _magnitude(max(known) - min(known)))
-    if not 0 <= digits <= 6:
-        return [number(v) for v in values]
-    fewest = max(0, 2 - _magnitude(max(finite)))
-    while digits > fewest and all(f"{v:.{digits}f}".endswith("0") for v in known):
-        digits -= 1
-    return [f"{v:.{digits}f}" if _finite(v) else number(v) for v in values]
-
-
-def _magnitude(value: float) -> int:
-    return int(np.floor(np.log10(value)))
-
-
 def _metrics(run: RunFolder) -> dict[str, Any]:
     """The evaluation's metrics, then what it measured on the validation sample."""
     valid = run.evaluation.get("valid") or {}
     named = {k if k.startswith("valid/") else f"valid/{k}": v for k, v in valid.items()}
     return {**(run.evaluation.get("metrics") or {}), **named}
-
-
-def _status(run: RunFolder) -> str:
-    said = run.provenance.get("status")
-    if said:
-        return "running" if said == "training" else str(said)
-    if run.error:
-        return "failed"
-    return "finished" if run.evaluation else "running"
 
 
 def _meaning(run: RunFolder, status: str) -> str:
@@ -144,7 +85,7 @@ def _curves(run: RunFolder) -> list[dict[str, Any]]:
         for rows in run.curves.values():
             own = [row for row in rows if row.get("stage", "") == stage]
             for index, key in enumerate((name, f"valid/{name}")):
-                points = [(row["step"], row[key]) for row in own if _finite(row.get(key))]
+                points = [(row["step"], row[key]) for row in own if finite(row.get(key))]
                 if points:
                     series.append((*np.array(points, float).T, index))
         if series and name != "step":
@@ -167,10 +108,6 @@ def _multiple(name: str, series: list, runs: int) -> dict[str, Any]:
 
 def _base(key: str) -> str:
     return key.removeprefix("valid/")
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and bool(np.isfinite(value))
 
 
 def _figures(run: RunFolder) -> list[dict[str, Any]]:
@@ -233,8 +170,8 @@ def _commands(run: RunFolder, status: str) -> list[dict[str, str]]:
 
 def _timing(runs: list[list[dict]]) -> dict[str, str] | None:
     """Steps of one run, seconds of all, steps a second: the median over chunks."""
-    rows = [row for run in runs for row in run if _finite(row.get("seconds"))]
-    rates = [row["steps_per_second"] for row in rows if _finite(row.get("steps_per_second"))]
+    rows = [row for run in runs for row in run if finite(row.get("seconds"))]
+    rates = [row["steps_per_second"] for row in rows if finite(row.get("steps_per_second"))]
     if not rates:
         return None
     last = {row.get("stage", ""): row["step"] for row in rows}  # steps begin anew with a stage

@@ -40,6 +40,11 @@ class RunFolder:
     figures: dict[str, Figure]
     error: str
 
+    @property
+    def status(self) -> str:
+        """finished, diverged, interrupted, failed or running."""
+        return status_of(self.provenance, self.error, self.evaluation)
+
 
 def read(path: Path) -> RunFolder:
     """Read the folder of a run that finished, diverged, was interrupted or still goes on."""
@@ -49,21 +54,31 @@ def read(path: Path) -> RunFolder:
             f"{path} is no run folder: it has no resolved.yaml; `tfkit run` makes one."
         )
     runs = {folder.name: folder for folder in _replicates(path)} or {"": path}
-    evaluation = _json(path / "evaluation.json")
+    evaluation = read_json(path / "evaluation.json")
     shown = runs.get(str(evaluation.get("shown")), next(iter(runs.values())))
     best = path / "search" / "best.yaml"
     return RunFolder(
         path=path,
         resolved=parse(resolved.read_text(encoding="utf-8")),
-        provenance=_json(path / "provenance.json"),
+        provenance=read_json(path / "provenance.json"),
         evaluation=evaluation,
         curves={seed: _lines(folder / "metrics.jsonl") for seed, folder in runs.items()},
         timing=[_lines(folder / "timing.jsonl") for folder in runs.values()],
-        search=_json(path / "search" / "search.json"),
+        search=read_json(path / "search" / "search.json"),
         best=best if best.is_file() else None,
         figures={f.stem: _figure(f) for f in sorted((shown / "figures").glob("*.npz"))},
-        error=_text(path / "error.txt"),
+        error=read_text(path / "error.txt"),
     )
+
+
+def status_of(provenance: dict, error: str, evaluation: dict) -> str:
+    """A run's state: as its provenance says, else as its files tell."""
+    said = provenance.get("status")
+    if said:
+        return "running" if said == "training" else str(said)
+    if error:
+        return "failed"
+    return "finished" if evaluation else "running"
 
 
 def _replicates(path: Path) -> list[Path]:
@@ -72,11 +87,13 @@ def _replicates(path: Path) -> list[Path]:
     return sorted(folders, key=lambda folder: int(folder.name))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The file's text; none where there is no file."""
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def _json(path: Path) -> dict:
+def read_json(path: Path) -> dict:
+    """What a JSON file holds; nothing where there is no file."""
     if not path.is_file():
         return {}
     try:
@@ -88,7 +105,7 @@ def _json(path: Path) -> dict:
 def _lines(path: Path) -> list[dict]:
     """A .jsonl up to its last whole line: a killed run may have left half of one."""
     rows = []
-    for line in _text(path).splitlines():
+    for line in read_text(path).splitlines():
         try:
             rows.append(json.loads(line))
         except ValueError:

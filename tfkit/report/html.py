@@ -1,18 +1,13 @@
-"""One file that tells the whole run: no script, no network, for light, dark, phone and paper."""
+"""One file that tells the whole run."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
-from tfkit.errors import TfkitError
-from tfkit.report.content import content, number
+from tfkit.report.content import content
 from tfkit.report.folder import read
-
-_HERE = Path(__file__).parent
+from tfkit.report.page import render, write_page
 
 
 def write(run_folder: str | os.PathLike) -> Path:
@@ -26,26 +21,4 @@ def write(run_folder: str | os.PathLike) -> Path:
     Raises: UsageError when it is no run folder, TfkitError when a file of it cannot be read.
     """
     folder = Path(run_folder)
-    page = render(content(read(folder)))
-    path = folder / "report.html"
-    partial = folder / f".report.html.{os.getpid()}.tmp"
-    try:
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise TfkitError(f"{path} could not be written: {error.strerror or error}.") from error
-    return path
-
-
-def render(variables: dict) -> str:
-    """The page; every value from a file is escaped, only our own SVG and CSS are not."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["number"] = number
-    style = Markup((_HERE / "report.css").read_text(encoding="utf-8"))
-    return environment.get_template("report.html.jinja").render(style=style, **variables)
+    return write_page(folder / "report.html", render("report.html.jinja", content(read(folder))))

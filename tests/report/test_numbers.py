@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tfkit.report.content import alike, metric, number
+from tfkit.report.numbers import alike, metric, number
 
 
 @pytest.mark.parametrize(
