@@ -44,6 +44,15 @@ class JournaledEngine(Engine):
     def learn(self, id: str, objective: float, failed: bool) -> None:
         """Hear the outcome of a trial."""
 
+    def memo(self) -> dict:
+        """What the journal's line of the latest proposal holds besides, to recall it quickly."""
+        return {}
+
+    def recall(self, trial: Trial, line: Mapping) -> None:
+        """Bring the proposer to where it was when it had proposed a trial of the journal."""
+        if self.propose(trial.id) != trial:
+            self.adopt(trial)  # another processor or library may differ in a last digit
+
     @property
     def done(self) -> bool:
         """Whether all trials are asked and told."""
@@ -65,7 +74,7 @@ class JournaledEngine(Engine):
         if trial is None:
             return None
         self.asked[trial.id] = trial
-        self.journal.append({"ask": trial.id, **_described(trial)})
+        self.journal.append({"ask": trial.id, **_described(trial), **self.memo()})
         return self._hand_out(trial.id)
 
     def tell(
@@ -96,8 +105,7 @@ class JournaledEngine(Engine):
             told = Told(event["status"], event["objective"], event.get("about", {}))
             return self._hear(event["tell"], told)
         known = Trial(event["ask"], event["values"], event.get("budget"), event.get("origin"))
-        if self.propose(known.id) != known:
-            self.adopt(known)  # another processor or library may differ in a last digit
+        self.recall(known, event)
         self.asked[known.id] = known
         return None
 

@@ -43,13 +43,16 @@ def make_engine(
             f"search.engine: {kind} has no option {unknown[0]}; it has {', '.join(own) or 'none'}."
         )
     engine = catalog.resolve(entry)
-    return engine(
-        space,
-        trials=trials,
-        seed=seed,
-        directory=directory,
-        goal=goal,
-        defaults=defaults or {},
-        objective=objective,
-        **options,
-    )
+    try:
+        return engine(
+            space,
+            trials=trials,
+            seed=seed,
+            directory=directory,
+            goal=goal,
+            defaults=defaults or {},
+            objective=objective,
+            **options,
+        )
+    except ValueError as error:  # what a constructor refuses is the recipe's mistake
+        raise UsageError(f"search.engine: {kind}: {error}") from error

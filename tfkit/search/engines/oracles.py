@@ -1,16 +1,18 @@
 """Engines whose proposals come from Keras Tuner's oracles."""
 
-import shutil
-import tempfile
-import weakref
+import math
 from abc import abstractmethod
+from collections.abc import Mapping
 
 import keras_tuner
 from keras_tuner.src.engine import trial as kt_trial
 
 from tfkit.search.engines.base import Trial
+from tfkit.search.engines.gaussian_process import GaussianProcessOracle
 from tfkit.search.engines.journaled import JournaledEngine
 from tfkit.search.space import hyperparameters
+
+ALIKE = 1e-9  # values of a range that differ by less are one value, computed in two ways
 
 
 class KerasTunerEngine(JournaledEngine):
@@ -18,18 +20,22 @@ class KerasTunerEngine(JournaledEngine):
     value; it keeps nothing on disk, since the journal brings it back.
     """
 
+    usual: int | None = 10  # trials, where nobody says how many; None: as many as there are
+
     def begin(self) -> None:
-        """Make the oracle, with a folder of its own to write to, which nobody reads."""
-        self.oracle_trials: dict[str, kt_trial.Trial] = {}
-        self.scratch = tempfile.mkdtemp(prefix="tfkit-oracle-")
-        weakref.finalize(self, shutil.rmtree, self.scratch, ignore_errors=True)
+        """Make the oracle. It is told of no number of trials, and so calls them as we do."""
+        self.trials = self.usual if self.trials is None else self.trials
         self.oracle = self.make_oracle(
             objective=keras_tuner.Objective("objective", self.goal),
             seed=self.seed + 1,  # Keras Tuner takes 0 for "any seed"
-            hyperparameters=hyperparameters(self.space, self.defaults),
+            hyperparameters=self.hyperparameters(),
         )
         self.oracle.verbose = 0
-        self.oracle._set_project_dir(self.scratch, "oracle")
+        self.oracle.save = self.oracle._save_trial = keep_nothing
+
+    def hyperparameters(self) -> keras_tuner.HyperParameters:
+        """The space as the oracle sees it."""
+        return hyperparameters(self.space, self.defaults)
 
     @abstractmethod
     def make_oracle(self, **options) -> keras_tuner.Oracle:
@@ -43,7 +49,6 @@ class KerasTunerEngine(JournaledEngine):
             self.exhausted = True
         if trial.status != kt_trial.TrialStatus.RUNNING:
             return None
-        self.oracle_trials[id] = trial
         return self.as_trial(id, dict(trial.hyperparameters.values))
 
     def as_trial(self, id: str, values: dict) -> Trial:
@@ -52,12 +57,12 @@ class KerasTunerEngine(JournaledEngine):
 
     def adopt(self, trial: Trial) -> None:
         """Let the oracle believe that it had proposed the journal's values."""
-        self.oracle_trials[trial.id].hyperparameters.values.update(trial.values)
+        self.oracle.trials[trial.id].hyperparameters.values.update(trial.values)
 
     def learn(self, id: str, objective: float, failed: bool) -> None:
         """Tell the oracle."""
-        trial = self.oracle_trials[id]
-        self.oracle.update_trial(trial.trial_id, {"objective": objective})
+        trial = self.oracle.trials[id]
+        self.oracle.update_trial(id, {"objective": objective})
         trial.status = kt_trial.TrialStatus.COMPLETED
         self.oracle.end_trial(trial)
 
@@ -70,4 +75,131 @@ class Random(KerasTunerEngine):
 
     def make_oracle(self, **options) -> keras_tuner.Oracle:
         """Keras Tuner's oracle for random search."""
-        return keras_tuner.oracles.RandomSearchOracle(max_trials=self.trials or 10, **options)
+        return keras_tuner.oracles.RandomSearchOracle(max_trials=None, **options)
+
+
+class Grid(KerasTunerEngine):
+    """Every combination of the space once, or the first so many (Keras Tuner's GridSearch).
+
+        choice, bool, int      all values
+        with step s            lo, lo + s, …; with log lo, lo s, …
+        float, or log int      without a step ten values, at 5 %, 15 %, … of the range
+
+    The first combination is the recipe's own values; then the space's last path moves fastest, and
+    each path goes from the recipe's own value through the others in order. The seed draws nothing.
+    Trials may run in parallel and end in any order.
+
+    References: O'Malley et al. 2019, https://github.com/keras-team/keras-tuner
+    """
+
+    usual = None
+
+    def hyperparameters(self) -> keras_tuner.HyperParameters:
+        """The space with its ranges written out, and no value of them twice."""
+        ranges = {hp.name: hp for hp in super().hyperparameters().space}
+        listed, defaults = dict(self.space), dict(self.defaults)
+        for path, rule in self.space.items():
+            if "float" in rule or "int" in rule:
+                when = {"when": rule["when"]} if "when" in rule else {}
+                listed[path] = {"choice": written_out(ranges[path]), **when}
+                defaults.pop(path, None)  # it is the first one
+        return hyperparameters(listed, defaults)
+
+    def make_oracle(self, **options) -> keras_tuner.Oracle:
+        """Keras Tuner's oracle for grid search."""
+        return keras_tuner.oracles.GridSearchOracle(**options)
+
+    def propose(self, id: str) -> Trial | None:
+        """The next combination; the oracle would wait for this one to end before it names another,
+        because in Keras Tuner a trial may add to the space.
+        """
+        trial = super().propose(id)
+        if trial is None:
+            self.exhausted = True
+        else:
+            self.oracle._populate_next.append(id)
+        return trial
+
+    def adopt(self, trial: Trial) -> None:
+        """The oracle goes on from the combination in its own digits."""
+
+
+class Bayesian(KerasTunerEngine):
+    """Gaussian process over the space, asked where it might be best (Keras Tuner's
+    BayesianOptimization).
+
+        score ~ GP(Matern 5/2 + alpha I)      next = argmin_x  mean(x) - beta sd(x)
+
+    The first trials are random. Running trials count with mean + sd, so that several at once
+    differ; a parameter that a trial does not have counts with its default. One proposal takes half
+    a second.
+
+    Args:
+        num_initial_points: random trials before the first fit, >= 1; null: three per path.
+        alpha: noise of the objective as a share of its variance, > 0; Keras Tuner's default.
+        beta: weight of exploration, >= 0; Keras Tuner's default.
+    References: Snoek et al. 2012, arXiv:1206.2944; Srinivas et al. 2010, arXiv:0912.3995.
+    """
+
+    def __init__(
+        self,
+        space,
+        *,
+        trials,
+        seed,
+        directory,
+        goal,
+        defaults,
+        objective,
+        num_initial_points: int | None = None,
+        alpha: float = 1e-4,
+        beta: float = 2.6,
+    ):
+        if num_initial_points is not None and num_initial_points < 1:
+            raise ValueError(f"num_initial_points must be >= 1, got {num_initial_points}.")
+        if alpha <= 0:
+            raise ValueError(f"alpha must be > 0, got {alpha}.")
+        if beta < 0:
+            raise ValueError(f"beta must be >= 0, got {beta}.")
+        self.num_initial_points, self.alpha, self.beta = num_initial_points, alpha, beta
+        super().__init__(
+            space,
+            trials=trials,
+            seed=seed,
+            directory=directory,
+            goal=goal,
+            defaults=defaults,
+            objective=objective,
+        )
+
+    def options(self) -> dict:
+        """Part of the search's identity."""
+        names = ("num_initial_points", "alpha", "beta")
+        return {name: getattr(self, name) for name in names}
+
+    def make_oracle(self, **options) -> keras_tuner.Oracle:
+        """Keras Tuner's oracle, with a memory."""
+        return GaussianProcessOracle(max_trials=None, **self.options(), **options)
+
+    def memo(self) -> dict:
+        """What the oracle supposed of the trials that were running."""
+        return {"supposed": self.oracle.supposed} if self.oracle.supposed else {}
+
+    def recall(self, trial: Trial, line: Mapping) -> None:
+        """Draw the same random numbers, and leave out what takes time: the fit and its optimum."""
+        self.oracle.recalled = {"values": trial.values, "supposed": line.get("supposed", {})}
+        try:
+            super().recall(trial, line)
+        finally:
+            self.oracle.recalled = None
+
+
+def written_out(hp) -> list:
+    """The values of a range, its default first, without those that differ from it by a rounding."""
+    first = type(hp.min_value)(hp.default)
+    near = ALIKE * (hp.max_value - hp.min_value)
+    return [first, *(v for v in sorted(hp.values) if not math.isclose(v, first, abs_tol=near))]
+
+
+def keep_nothing(*_) -> None:
+    """Instead of an oracle's saving."""
