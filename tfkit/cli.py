@@ -80,6 +80,42 @@ def run(
 
 
 @app.command()
+def search(
+    recipe: Annotated[Path | None, typer.Argument(help="Recipe file with a search.")] = None,
+    sets: Sets = None,
+    set_file: SetFiles = None,
+    trials: Annotated[int | None, typer.Option(metavar="N", help="How many trials.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Wall-clock time, such as 2h or 90m.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes on this machine.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with this search.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Search, confirm the best trials from fresh seeds, write best.yaml, a runnable recipe.
+
+    \b
+    tfkit search my.yaml --budget 2h --workers 4
+    tfkit search --resume runs/my-recipe/2026-01-31-1a2b3c --trials 40
+    """
+    if recipe is None and resume is None:
+        raise UsageError("search needs a recipe file, or --resume RUN; see `tfkit search --help`")
+    if recipe is None and (sets or set_file):
+        recipe = resume / "resolved.yaml"
+    known = _load(recipe, sets, set_file) if recipe is not None else None
+    experiment = _heavy("tfkit.experiment")
+    result = experiment.search(
+        known, resume=resume, trials=trials, budget=budget, workers=workers, quiet=quiet
+    )
+    _print(result, json)
+
+
+@app.command()
 def evaluate(runs: RunFolders, json: Json = False) -> None:
     """Measure trained runs again and write their reports anew.
 

@@ -27,6 +27,7 @@ COMPONENTS = {
     "Layer": ("layer", "activation"),
     "LearningRateSchedule": ("schedule",),
     "Engine": ("engine",),
+    "Executor": ("executor",),
 }
 # where the engine has nothing to supply: a required parameter must be given in the recipe
 NOT_SUPPLIED = ("dataset", "section", "callback")

@@ -21,6 +21,10 @@ class DataMissing(TfkitError):
     exit_code = 3
 
 
+class Busy(TfkitError):
+    """Another living process is at work where this one wanted to be (exit code 1)."""
+
+
 class Diverged(TfkitError):
     """The loss became NaN or infinite at update `step`, first seen in `tensor` (exit code 4)."""
 

@@ -3,21 +3,29 @@
 import contextlib
 import dataclasses
 import os
+import shutil
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tfkit import recipe as recipes
-from tfkit.errors import Diverged, Interrupted, UsageError
+from tfkit.errors import Busy, Diverged, Interrupted, UsageError
 from tfkit.export.savedmodel import export_model
 from tfkit.program import program
 from tfkit.recipe import Recipe
+from tfkit.recipe.durations import seconds as seconds_of
 from tfkit.report import write as write_report
+from tfkit.search.clock import Clock
+from tfkit.search.confirm import Confirm, confirm_seeds, hand_over
+from tfkit.search.executors.base import Surroundings
+from tfkit.search.executors.making import make_executor
+from tfkit.search.identity import FREE, identity, is_shared
 from tfkit.search.trials import Search
 from tfkit.search.values import with_values
+from tfkit.search.work import objective
 from tfkit.train import device, progress
 from tfkit.train.build import Assembly, assemble, load_data
 from tfkit.train.checkpoint import snapshot
@@ -62,32 +70,102 @@ def run(
     Returns what `tfkit run --json` prints: run, status, report, metrics, search, export, next.
     Raises `RecipeError`, `DataMissing`, `Diverged`, `Interrupted`, or another `TfkitError`.
     """
-    say = (lambda text: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
-    bar = progress.wanted(quiet)
     if resume is not None and dry_run:
         raise UsageError("run: a dry run starts nothing, so it cannot resume; leave one out.")
     if resume is not None:
-        folder = RunFolder.open(resume)
-        known = stored_recipe(folder)
-        if recipe is not None or sets or seeds:
-            refuse_other(folder, known, load(recipe or known.given, sets, seeds, False))
-        if export and known.resolved["export"] is None:
-            known = changed(known, {"export": {}})
-        return Conductor(folder, known, say, bar).run()
+        return taken_up(resume, recipe, sets, seeds, export, quiet).run()
     if recipe is None:
         raise UsageError("run: give a recipe, or a run folder to resume.")
     known = load(recipe, sets, seeds, export)
     if dry_run:
         return try_out(known)
+    return begun(known, quiet).run()
+
+
+def search(
+    recipe: str | os.PathLike | Mapping | None = None,
+    *,
+    sets: Sequence[str] = (),
+    resume: str | os.PathLike | None = None,
+    trials: int | None = None,
+    budget: str | float | None = None,
+    workers: int | None = None,
+    quiet: bool = True,
+) -> dict:
+    """Search, confirm the best trials from fresh seeds, and write `best.yaml` and the report.
+
+    Args:
+        recipe: with a `search` section; may be left out where `resume` is given.
+        sets: overrides, "path.to.key=value" each, applied left to right.
+        resume: the folder of a search to go on with; more trials or time are welcome.
+        trials: instead of `search.trials`.
+        budget: wall-clock time of this call, such as "2h", instead of `search.budget`.
+        workers: that many processes on this machine, instead of `search.executor`.
+        quiet: say nothing on the way.
+    Returns what `tfkit search --json` prints. Raises as `run` does.
+    """
+    options = {
+        "search.trials": trials,
+        "search.budget": budget,
+        "search.executor": workers and f"{{name: local, workers: {workers}}}",
+    }
+    sets = [*sets, *(f"{path}={value}" for path, value in options.items() if value is not None)]
+    if resume is not None:
+        return taken_up(resume, recipe, sets, None, False, quiet, exports=False).run()
+    if recipe is None:
+        raise UsageError("search: give a recipe, or the folder of a search to resume.")
+    known = load(recipe, sets, None, False)
+    require_search(known)
+    return begun(known, quiet, exports=False).run()
+
+
+def require_search(known: Recipe) -> None:
+    """Refuse a recipe without a search."""
+    if known.resolved["search"] is None:
+        raise UsageError(
+            f"{known.path or 'search'}: the recipe has no `search` section; see `tfkit describe "
+            "search`, or use `tfkit run`."
+        )
+
+
+def begun(known: Recipe, quiet: bool, exports: bool = True) -> "Conductor":
+    """A new experiment in a new folder; one that others work on together in the folder of theirs.
+
+    Data are loaded and the model built before, so that what cannot run leaves no folder.
+    """
     device.prepare(known.resolved["train"])
-    source = load_data(known.resolved)  # before a folder is made: the data may be missing
+    source = load_data(known.resolved)
     with device.configured(known.resolved["train"]):
-        assemble(known.resolved, known.seeds[0], source)  # what cannot be built leaves no folder
+        assemble(known.resolved, known.seeds[0], source)
     with in_one_sentence(RUNS):
-        folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
+        if is_shared(known.resolved):
+            folder = RunFolder.join(RUNS, known.resolved["name"], identity(known.resolved))
+        else:
+            folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
         folder.write_recipe(known)
-    say(f"run folder {folder}")
-    return Conductor(folder, known, say, bar, source=source).run()
+    conductor = Conductor(folder, known, quiet, exports=exports, source=source)
+    conductor.say(f"run folder {folder}")
+    return conductor
+
+
+def taken_up(resume, recipe, sets, seeds, export, quiet, exports: bool = True) -> "Conductor":
+    """The experiment of an earlier process, with what may change of it changed."""
+    folder = RunFolder.open(resume)
+    known = stored_recipe(folder)
+    if not exports:
+        require_search(known)
+    changes = {}
+    if recipe is not None or sets or seeds:
+        changes = welcome(folder, known, load(recipe or known.given, sets, seeds, False))
+    if export and known.resolved["export"] is None:
+        changes["export"] = {}
+    wider = any(path.startswith("search.") for path in changes) or any(
+        each.startswith("search.budget=") for each in sets
+    )
+    known = changed(known, changes)
+    if wider:
+        folder.rewrite_recipe(known)
+    return Conductor(folder, known, quiet, exports=exports, wider=wider)
 
 
 def load(recipe, sets: Sequence[str], seeds: Sequence[int] | int | None, export: bool) -> Recipe:
@@ -100,10 +178,17 @@ def load(recipe, sets: Sequence[str], seeds: Sequence[int] | int | None, export:
     if export and known.resolved["export"] is None:
         changes["export"] = {}
     if known.resolved["train"]["threads"] == "auto":
-        changes["train.threads"] = device.available_cpus()
+        changes["train.threads"] = threads_of(known.resolved)
     if found := data_path(known):
         changes["data.path"] = found
     return changed(known, changes)
+
+
+def threads_of(resolved: Mapping) -> int:
+    """All processors, or what the search's executor leaves each of its workers."""
+    search = resolved["search"]
+    share = make_executor(search["executor"]).threads if search else None
+    return share or device.available_cpus()
 
 
 def data_path(known: Recipe) -> str | None:
@@ -125,82 +210,147 @@ def changed(known: Recipe, changes: Mapping) -> Recipe:
     return dataclasses.replace(with_values(known, changes), raw_text=known.raw_text)
 
 
-def refuse_other(folder: RunFolder, known: Recipe, other: Recipe) -> None:
-    """A recipe given beside a run folder must be the folder's; threads and export may be left."""
+def welcome(folder: RunFolder, known: Recipe, other: Recipe) -> dict:
+    """What a recipe given beside a run folder changes of it, by dotted path: how much is searched
+    and by whom. Everything else must be the folder's; threads and export may be left out.
+    """
     old, new = known.resolved, dict(other.resolved)
     new["train"] = {**new["train"], "threads": old["train"]["threads"]}
     new["export"] = new["export"] or old["export"]
-    if changes := recipes.difference(old, new):
-        lines = "\n".join(f"  {change}" for change in changes)
+    changes = {}
+    if old["search"] and new["search"]:
+        given = new["search"]
+        changes = {f"search.{key}": given[key] for key in FREE if given[key] != old["search"][key]}
+        new["search"] = {**given, **{key: old["search"][key] for key in FREE}}
+    if different := recipes.difference(old, new):
+        lines = "\n".join(f"  {change}" for change in different)
         raise UsageError(
             f"{folder} is a run of another recipe; what is given differs in\n{lines}\n"
             f"Leave recipe, --set and --seeds out to go on, or start a new run."
         )
+    return changes
 
 
 class Conductor:
-    """One experiment in one folder. Each part is done once; what is there already is kept."""
+    """One experiment in one folder. Each part is done once; what is there already is kept.
+
+    Args:
+        folder: the run folder.
+        recipe: what to do there.
+        quiet: say nothing on the way.
+        exports: whether to export where the recipe asks for it.
+        source: the data, where they are loaded already.
+        wider: whether a finished search is to go on.
+    """
 
     def __init__(
         self,
         folder: RunFolder,
         recipe: Recipe,
-        say: Callable[[str], None],
-        bar: bool,
+        quiet: bool,
         *,
+        exports: bool = True,
         source=None,
+        wider: bool = False,
     ):
-        self.folder, self.recipe, self.say, self.bar = folder, recipe, say, bar
-        self.source = source
+        self.folder, self.recipe, self.quiet = folder, recipe, quiet
+        self.bar = progress.wanted(quiet)
+        self.exports, self.source, self.wider = exports, source, wider
+        self.shared = is_shared(recipe.resolved)
+        searched = recipe.resolved["search"]
+        self.executor = make_executor(searched["executor"]) if searched else None
+
+    def say(self, text: str) -> None:
+        """A line of progress."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
 
     def run(self) -> dict:
         """All that is still to do; errors and interruptions leave a folder that can be resumed."""
-        with self.folder.lock(), interruptible(), in_one_sentence(self.folder):
-            before = self.folder.provenance()
-            if before.get("status") == "finished" and not self.lacks_export(before):
-                self.say(f"{self.folder} is finished already.")
-                if not (self.folder / "report.html").exists():  # a kill came just before it
-                    write_report(self.folder.path)
-                return self.result()
+        with interruptible(), in_one_sentence(self.folder):
             try:
-                self.conduct()
-            except KeyboardInterrupt:
-                self.folder.record(status="interrupted")
-                raise Interrupted(
-                    f"interrupted; go on with: {program()} run --resume {self.folder}",
-                    run=str(self.folder),
-                ) from None
-            except Diverged as error:
-                error.run = str(self.folder)
-                self.end("diverged", diverged={"step": error.step, "tensor": error.tensor})
-                raise
-            except Exception:
-                with contextlib.suppress(OSError):  # the disk may be what failed
-                    write_atomically(self.folder / "error.txt", traceback.format_exc())
-                    self.end("failed")
-                raise
+                searched = self.join() if self.shared else None
+                if searched and not searched.over:
+                    self.say(f"{self.folder}: other processes are still searching")
+                    return self.result()
+                with self.folder.lock():
+                    self.conduct_once(searched)
+            except Busy:
+                if not self.shared:
+                    raise
+                self.say(f"{self.folder}: the search is over; another process confirms it")
         return self.result()
 
-    def end(self, status: str, **entries) -> None:
+    def join(self) -> Search:
+        """Work on a search that other processes may work on too, until it is over."""
+        with self.ends():
+            self.begin()
+            found = self.search()
+            if not found.engine.done:
+                self.searching(found)
+            return found
+
+    def conduct_once(self, searched: Search | None) -> None:
+        """Everything, unless it is done already."""
+        before = self.folder.provenance()
+        over = searched is None or not searched.newly_told
+        finished = before.get("status") == "finished" and over and not self.wider
+        if finished and not self.lacks_export(before):
+            self.say(f"{self.folder} is finished already.")
+            if not (self.folder / "report.html").exists():  # a kill came just before it
+                write_report(self.folder.path)
+            return
+        with self.ends():
+            self.conduct(searched)
+
+    @contextlib.contextmanager
+    def ends(self):
+        """Record how the work ends where it does not end well."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.end("interrupted", report=False)
+            raise Interrupted(
+                f"interrupted; go on with: {program()} run --resume {self.folder}",
+                run=str(self.folder),
+            ) from None
+        except Diverged as error:
+            error.run = str(self.folder)
+            self.end("diverged", diverged={"step": error.step, "tensor": error.tensor})
+            raise
+        except Exception:
+            with contextlib.suppress(OSError):  # the disk may be what failed
+                write_atomically(self.folder / "error.txt", traceback.format_exc())
+                self.end("failed")
+            raise
+
+    def end(self, status: str, report: bool = True, **entries) -> None:
         """Record how it ended, and write the report of what there is."""
         self.folder.record(status=status, **entries)
-        write_report(self.folder.path)
+        if report:
+            write_report(self.folder.path)
 
-    def conduct(self) -> None:
-        """Search, train, evaluate, report, export."""
+    def begin(self) -> None:
+        """Data and provenance."""
         device.prepare(self.recipe.resolved["train"])
         self.source = self.source or load_data(self.recipe.resolved)
+        if self.shared and self.folder.provenance():
+            return  # another process began it
         note_start(self.folder, self.recipe.resolved, self.source)
+
+    def conduct(self, searched: Search | None) -> None:
+        """Search, train, evaluate, report, export."""
+        if searched is None:
+            self.begin()
         best = self.recipe
         if self.recipe.resolved["search"] is not None:
-            self.say(f"search over {', '.join(self.recipe.resolved['search']['space'])}")
-            best = Search(self.folder, self.recipe, self.source, self.say, self.bar).run()
+            with contextlib.closing(self.executor):
+                best = self.confirmed(searched or self.searching(self.search()))
         for seed in best.resolved["evaluate"]["seeds"]:
             self.replicate(best, seed)
         if len(best.resolved["evaluate"]["seeds"]) > 1:
             summarise(self.folder, best.resolved)
-        exported = self.recipe.resolved["export"]
-        if exported is not None and self.lacks_export(self.folder.provenance()):
+        if self.lacks_export(self.folder.provenance()):
             self.say("export: writing, then proving it in a fresh process")
             if (record := published(self.folder, self.recipe)) is not None:
                 self.folder.record(export=record)
@@ -208,6 +358,48 @@ class Conductor:
                 export_folder(self.folder, self.recipe, best, self.source)
         (self.folder / "error.txt").unlink(missing_ok=True)
         self.end("finished")
+
+    def search(self) -> Search:
+        """The search as it stands."""
+        settings = self.recipe.resolved["search"]
+        trainings = settings["confirm"]["top"] * len(confirm_seeds(self.recipe.resolved))
+        clock = Clock(seconds_of(settings["budget"]), trainings, self.executor.workers)
+        return Search(self.folder, self.recipe, self.source, self.say, clock)
+
+    def searching(self, search: Search) -> Search:
+        """Run the trials that are still to run."""
+        self.say(f"search over {', '.join(search.settings['space'])}")
+        search.run(self.executor, self.around())
+        return search
+
+    def around(self) -> Surroundings:
+        """What the executor may use of this process."""
+        folder = self.folder.path / "search"
+        return Surroundings(folder, self.recipe.resolved, self.source, self.bar)
+
+    def confirmed(self, search: Search) -> Recipe:
+        """The winner on fresh seeds, whose replicates become the run's own."""
+        confirm = Confirm(search, self.say)
+        winner = confirm.run(self.executor, self.around())
+        best = confirm.write_best(winner)
+        if self.folder.provenance().get("winner") not in (None, winner):
+            self.forget()
+        seeds = best.resolved["evaluate"]["seeds"]
+        for seed in sorted(set(seeds) & set(confirm.seeds)):
+            place = replicate_folder(self.folder, best.resolved, seed)
+            trained = confirm.folder(winner, seed)
+            if not place.evaluation.exists():
+                hand_over(trained, place, whole=len(seeds) > 1)
+            if len(seeds) == 1:
+                self.folder.record(seeds=trained.provenance()["seeds"])
+        self.folder.record(winner=winner)
+        return best
+
+    def forget(self) -> None:
+        """Let go of an earlier winner's replicates and export; both stay on the disk elsewhere."""
+        shutil.rmtree(self.folder / "replicates", ignore_errors=True)
+        self.folder.evaluation.unlink(missing_ok=True)
+        self.folder.record(winner=None, export=None)
 
     def replicate(self, recipe: Recipe, seed: int) -> None:
         """Train and evaluate one replicate."""
@@ -221,7 +413,8 @@ class Conductor:
         with device.configured(own.resolved["train"]):
             assembly = train(folder, own.resolved, seed, source=self.source, bar=self.bar)
             self.say(f"trained seed {seed}; evaluating")
-            evaluate_replicate(folder, assembly, objective_of(self.recipe))
+            searched = self.recipe.resolved["search"] or {}
+            evaluate_replicate(folder, assembly, objective(searched, folder.path, assembly))
         return self.close(folder)
 
     def close(self, folder: RunFolder) -> None:
@@ -231,7 +424,8 @@ class Conductor:
 
     def lacks_export(self, provenance: dict) -> bool:
         """Whether an export is asked for and not there."""
-        return self.recipe.resolved["export"] is not None and not provenance.get("export")
+        asked = self.exports and self.recipe.resolved["export"] is not None
+        return asked and not provenance.get("export")
 
     def result(self) -> dict:
         """What `--json` prints."""
@@ -251,10 +445,14 @@ class Conductor:
 
 def best_of(search: Mapping) -> dict:
     """The winner of a search in brief."""
-    trial = next((t for t in search["trials"] if t["id"] == search["best"]), {})
+    confirmed = search.get("confirm") or {}
+    id = confirmed.get("winner", search["best"])
+    trial = next((t for t in search["trials"] if t["id"] == id), {})
+    fresh = next((c["fresh"] for c in confirmed.get("candidates", []) if c["id"] == id), None)
     return {
-        "best": search["best"],
+        "best": id,
         search["objective"]: trial.get("objective"),
+        "fresh": fresh,
         **trial.get("values", {}),
     }
 
@@ -269,12 +467,6 @@ def next_command(folder: RunFolder, exported: Mapping | None) -> str:
     drawn = any(len(shape) == 4 and shape[-1] in (1, 3) for shape in shapes)
     answers = "answers.png" if drawn else "answers.json"
     return f"{program()} predict {exported['folder']} -i {given} -o {answers}"
-
-
-def objective_of(recipe: Recipe) -> str | None:
-    """What the recipe's search looks at, if it has one."""
-    search = recipe.resolved["search"]
-    return search and search["objective"]
 
 
 def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=None) -> dict:
@@ -302,7 +494,7 @@ def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=Non
             context={
                 "recipe": trained.dump(),
                 "resolved": resolved,
-                "provenance": {**own.provenance(), "run": str(folder.path.resolve())},
+                "provenance": {**own.provenance(), **origin_of(folder)},
                 "metrics": read_json(folder.evaluation, {}),
                 "data": f"{resolved['data']['name']} ({assembly.source.fingerprint()['source']})",
                 **getattr(serve, "CARD", {}),
@@ -312,12 +504,18 @@ def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=Non
     return record
 
 
+def origin_of(folder: RunFolder) -> dict:
+    """What an export says of the run that it came from."""
+    winner = folder.provenance().get("winner")
+    return {"run": str(folder.path.resolve()), **({"winner": winner} if winner else {})}
+
+
 def published(folder: RunFolder, recipe: Recipe) -> dict | None:
     """The export of this run that a kill kept from being recorded, if there is one."""
     name = recipe.resolved["export"]["name"] or recipe.resolved["name"]
     for path in Path(EXPORTS, name).glob("*/assets.extra/provenance.json"):
         provenance = read_json(path)
-        if provenance.get("run") == str(folder.path.resolve()):
+        if origin_of(folder).items() <= provenance.items():
             return provenance["export"]
     return None
 
@@ -353,11 +551,12 @@ def evaluate(run_folder: str | os.PathLike) -> dict:
         resolved = trained.resolved
         device.prepare(resolved["train"])
         source = load_data(resolved)
-        objective = objective_of(recipe)
+        searched = recipe.resolved["search"] or {}
         for seed in resolved["evaluate"]["seeds"]:
             with device.configured(resolved["train"]):
                 own = replicate_folder(folder, resolved, seed)
-                evaluate_replicate(own, restore(own, resolved, seed, source), objective)
+                assembly = restore(own, resolved, seed, source)
+                evaluate_replicate(own, assembly, objective(searched, own.path, assembly))
         if len(resolved["evaluate"]["seeds"]) > 1:
             summarise(folder, resolved)
         path = write_report(folder.path)

@@ -2,6 +2,7 @@
 engines, sections.
 """
 
+import functools
 import itertools
 import json
 
@@ -210,14 +211,15 @@ def section_is_checked(given: Subject) -> None:
     """
     model = catalog.load().of("model")[0]
     base = recipes.parse(template(model, catalog.load()))
-    place = () if given.entry.name == "recipe" else (given.entry.name,)
+    places = {"recipe": (), "confirm": ("search", "confirm")}
+    place = places.get(given.entry.name, (given.entry.name,))
     example = {"objective": "loss", "goal": "min", "space": {"train.save_every": {"int": [1, 9]}}}
-    base |= {"search": example, "export": {}} if place else {}
+    base |= {"search": {**example, "confirm": {}}, "export": {}} if place else {}
     assert recipes.from_dict(base).resolved
     for option in given.entry.options.values():
         for bad in bad_values(option):
             changed = json.loads(json.dumps(base))
-            spot = changed[place[0]] if place else changed
+            spot = functools.reduce(dict.get, place, changed)
             spot[option.name] = bad
             if option.name == "epochs":
                 spot.pop("steps", None)

@@ -6,6 +6,7 @@ from tfkit.catalog import Catalog, Entry
 from tfkit.errors import Problem
 from tfkit.recipe import names, space
 from tfkit.recipe.components import Checker
+from tfkit.recipe.durations import seconds
 from tfkit.recipe.options import shown
 from tfkit.recipe.reading import Document
 
@@ -112,7 +113,31 @@ def _stages(checker: Checker, stages: dict, extra: tuple) -> dict:
 
 
 def _search(checker: Checker, resolved: dict) -> None:
-    resolved["search"] = _section(checker, "search", resolved.get("search"))
+    given = resolved.get("search")
+    search = resolved["search"] = _section(checker, "search", given)
+    if search is None:
+        return
+    confirm = search.get("confirm")
+    if confirm is None or isinstance(confirm, dict):
+        section = checker.catalog.find("section", "confirm")
+        search["confirm"] = checker.options(section, confirm or {}, ("search", "confirm"))
+    _check_select(checker, search.get("select"))
+    for key in ("budget", "timeout"):
+        try:
+            seconds(search.get(key))
+        except ValueError as error:
+            checker.complain(("search", key), str(error))
+
+
+def _check_select(checker: Checker, select) -> None:
+    """A mapping may only say over how many chunks to take the mean."""
+    if not isinstance(select, dict):
+        return
+    chunks = select.get("mean_last")
+    whole = isinstance(chunks, int) and not isinstance(chunks, bool) and chunks >= 1
+    if list(select) != ["mean_last"] or not whole:
+        message = "must be last, best, mean_last or {mean_last: k} with an integer k >= 1"
+        checker.complain(("search", "select"), f"{message}, got {shown(select)}")
 
 
 def _evaluate(checker: Checker, resolved: dict, parts: Parts) -> None:

@@ -65,6 +65,11 @@ def _section(section: Entry, catalog: Catalog) -> dict:
     properties = {name: _option(option, catalog) for name, option in section.options.items()}
     if section.name == "search":
         properties["space"] = {**_SPACE, "description": section.options["space"].doc}
+        confirm = _section(catalog.find("section", "confirm"), catalog)
+        properties["confirm"] = {
+            **_nullable(confirm),
+            "description": section.options["confirm"].doc,
+        }
     further = _further(section, catalog)
     return {
         "type": "object",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import keras
 
-    from tfkit.search.engines import Engine
+    from tfkit.search.engines.base import Engine
+    from tfkit.search.executors.base import Executor
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,43 @@ class Search:
             `when: {other.path: [v, …]}` if it exists only for some values of another one.
         goal: whether the objective is to be large or small.
         engine: what proposes the trials.
-        trials: number of trials, >= 1.
+        executor: what runs them.
+        trials: number of trials, >= 1; null: all that grid and hyperband have, 10 of the others.
+        select: which of a trial's values counts: `last`, that of the trained model; `best`, that of
+            its best chunk, whose weights it then keeps; `mean_last`, the mean over its last 5
+            chunks, or `{mean_last: k}` over k.
+        confirm: the best trials are trained anew; see `describe confirm`.
+        keep: whose weights and checkpoints stay: `metrics`, of no trial; `best`, of the best one;
+            `all`.
+        budget: wall-clock time of one command, such as 2h, with room left to confirm; null: none.
+        timeout: longest time of one trial, such as 30m, before it counts as failed; null: none.
     """
 
     objective: str
     space: dict
     goal: Literal["max", "min"]
     engine: Engine = "random"
-    trials: int = 10
+    executor: Executor = "inline"
+    trials: int | None = None
+    select: Literal["last", "best", "mean_last"] | dict = "last"
+    confirm: dict | None = None
+    keep: Literal["metrics", "best", "all"] = "best"
+    budget: str | float | None = None
+    timeout: str | float | None = None
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """What of a search is trained anew from fresh seeds, since the best of many noisy trials looks
+    better than it is. The winner is the one with the best mean over the seeds.
+
+    Args:
+        top: how many of the best trials, >= 1.
+        seeds: from how many fresh seeds each (1, 2, …), >= 1; null: from `evaluate.seeds`.
+    """
+
+    top: int = 1
+    seeds: int | None = None
 
 
 @dataclass(frozen=True)

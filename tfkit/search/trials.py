@@ -1,174 +1,227 @@
 """A search from a recipe: each trial an ordinary run that trains and measures the objective."""
 
-import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
-from tfkit import catalog
 from tfkit.errors import TfkitError, UsageError
 from tfkit.recipe import Recipe
-from tfkit.search.engines.base import Trial
+from tfkit.recipe.durations import seconds
+from tfkit.search import keep, selection
+from tfkit.search.clock import Clock
+from tfkit.search.engines.base import Engine, Trial
 from tfkit.search.engines.making import make_engine
-from tfkit.search.executors import InProcess, Outcome
+from tfkit.search.executors.base import Executor, Queue, Surroundings
+from tfkit.search.ledger import Ledger, ranked
 from tfkit.search.space import recipe_defaults
 from tfkit.search.values import with_values
-from tfkit.train import device, seeds
-from tfkit.train.build import load_data
-from tfkit.train.folder import RunFolder, read_json, write_atomically, write_json
-from tfkit.train.measure import VALID, measure
-from tfkit.train.run import note_start, train
+from tfkit.search.work import Outcome, Task
+from tfkit.train import seeds
+from tfkit.train.build import total_steps
+from tfkit.train.folder import RunFolder
 
 REPLICATE = 1  # of every trial; trials differ in their seed, which is derived from their id
+MOST_FAILURES = 3  # in a row: by then it is the recipe that fails, not the values
 
 
-class Search:
-    """One search in `folder`, resumed where it stopped.
+class Search(Queue):
+    """One search in `folder`, resumed where it stopped: the queue of its trials.
 
     Args:
         folder: the folder of the run, which holds `search/`.
         recipe: the recipe with its `search` section.
-        source: the data, loaded once for all trials.
+        source: the loaded data, to count the steps of an epoch.
         say: told of every finished trial.
-        bar: show progress bars.
+        clock: says when to stop asking.
     """
 
     def __init__(
-        self, folder: RunFolder, recipe: Recipe, source, say: Callable[[str], None], bar: bool
+        self, folder: RunFolder, recipe: Recipe, source, say: Callable[[str], None], clock: Clock
     ):
-        self.recipe, self.source, self.say, self.bar = recipe, source, say, bar
+        self.recipe, self.source, self.say, self.clock = recipe, source, say, clock
         self.folder = folder.part("search")
         self.settings = recipe.resolved["search"]
-        self.outcomes = {t["id"]: t for t in self.read().get("trials", [])}
-        before = self.read().get("objective", self.settings["objective"])
-        if before != self.settings["objective"]:
-            raise UsageError(
-                f"{self.folder} searched for {before}, not for {self.settings['objective']}; "
-                "start a new run."
-            )
+        self.timeout = seconds(self.settings["timeout"])
+        self.engine = make_search_engine(recipe, self.folder.path)
+        self.ledger = Ledger(self.folder, recipe.resolved)
+        self.elapsed_before = self.ledger.elapsed()
+        self.running: dict[str, Task] = {}
+        self.failures = 0
+        self.closing = False
+        self.newly_told = False  # whether this process has added to the search
 
-    def read(self) -> dict:
-        """What `search.json` holds so far."""
-        return read_json(self.folder / "search.json", {})
+    def run(self, executor: Executor, around: Surroundings) -> None:
+        """All trials that are still to run, as far as the budget goes.
 
-    def run(self) -> Recipe:
-        """All trials that are still to run; then the recipe with the best one's values."""
-        settings, space = self.settings, self.settings["space"]
-        options = {k: v for k, v in settings["engine"].items() if k != "name"}
-        engine = make_engine(
-            settings["engine"]["name"],
-            space,
-            trials=settings["trials"],
-            seed=self.recipe.resolved["seed"],
-            directory=self.folder.path,
-            goal=settings["goal"],
-            defaults=recipe_defaults(self.recipe.resolved, space),
-            **options,
-        )
-        self.catch_up(engine)
-        InProcess(self.job, self.trial_folder, self.report).run(engine)
-        best = self.read().get("best")
-        if best is None:
+        Raises `TfkitError` where none completed, `UsageError` where all fail.
+        """
+        self.ledger.write(self.engine)
+        try:
+            executor.run(self, around)
+        finally:
+            self.engine.close()
+        self.ledger.write(self.engine)
+        self.tidy(at_end=True)
+        if not self.best():
             raise TfkitError(
-                f"search: none of {len(engine.told)} trials completed; "
+                f"search: none of {len(self.engine.told)} trials completed; "
                 f"see {self.folder}/trial_*/error.txt."
             )
-        return self.write_best(next(t for t in self.read()["trials"] if t["id"] == best))
 
-    def trial_folder(self, trial: Trial):
-        """The trial's run folder."""
-        return self.folder.part(f"trial_{trial.id}").path
+    def best(self) -> list[dict]:
+        """The completed trials from best to worst, as `search.json` has them."""
+        return ranked(self.ledger.trials(self.engine), self.settings["goal"])
 
-    def job(self, trial: Trial) -> float:
-        """Train one trial and measure the objective, nothing more."""
-        folder = RunFolder(self.trial_folder(trial))
-        if folder.evaluation.exists():
-            return read_json(folder.evaluation)["metrics"][self.settings["objective"]]
-        seed = seeds.derive(self.recipe.resolved["seed"], trial.id, REPLICATE, "trial")
-        own = {"search": None, "export": None, "seed": seed, "evaluate.seeds": [REPLICATE]}
-        recipe = with_values(self.recipe, {**trial.values, **own})
-        folder.write_recipe(recipe)
-        source = self.shared(recipe)
-        note_start(folder, recipe.resolved, source)
-        with device.configured(recipe.resolved["train"]):
-            assembly = train(folder, recipe.resolved, REPLICATE, source=source, bar=self.bar)
-            value = objective(assembly, folder, self.settings["objective"])
-        folder.record(status="finished")
-        write_json(
-            folder.evaluation, {"split": "valid", "metrics": {self.settings["objective"]: value}}
-        )
-        return value
+    @property
+    def over(self) -> bool:
+        """Whether nothing runs any more, here or in another process."""
+        return self.engine.done or not self.engine.open()
 
-    def shared(self, recipe: Recipe):
-        """The loaded data, unless the trial has other data options."""
-        own = {**recipe.resolved["data"], "batch_size": 0}
-        common = {**self.recipe.resolved["data"], "batch_size": 0}
-        return self.source if own == common else load_data(recipe.resolved)
+    @property
+    def done(self) -> bool:
+        """Whether the engine has no more, or the budget is used up and nothing runs here."""
+        return not self.running and (self.closing or self.engine.done)
 
-    def catch_up(self, engine) -> None:
-        """Report what the journal knows and a kill kept out of `search.json`."""
-        for id, told in engine.told.items():
-            if id not in self.outcomes:
-                self.report(engine.asked[id], Outcome(told.status, told.objective, 0.0))
+    def next(self) -> Task | None:
+        """The engine's next trial as a task."""
+        if not self.closing and not self.clock.allows(self.took()):
+            self.closing = True
+            self.say(f"budget: no further trial fits; {len(self.engine.told)} are done")
+        trial = None if self.closing else self.engine.ask()
+        if trial is None:
+            return None
+        self.running[trial.id] = self.task(trial)
+        return self.running[trial.id]
 
-    def report(self, trial: Trial, outcome: Outcome) -> None:
-        """Write the trial into `search.json` and say it."""
-        self.outcomes[trial.id] = {
-            "id": trial.id,
-            "values": trial.values,
-            "objective": outcome.objective,
-            "status": outcome.status,
+    def took(self) -> list[float]:
+        """Seconds of the finished trials."""
+        known = (told.about.get("seconds") for told in self.engine.told.values())
+        return [each for each in known if each is not None]
+
+    def report(self, task: Task, step: int, value: float) -> bool:
+        """Let the engine judge a running trial."""
+        return self.engine.should_prune(task.id, step, value)
+
+    def finished(self, task: Task, outcome: Outcome) -> None:
+        """Tell the engine, write it down, say it; three failures in a row end the search."""
+        del self.running[task.id]
+        about = {
             "seconds": round(outcome.seconds, 2),
-            "folder": f"search/trial_{trial.id}",
-            **({"error": outcome.error.strip().splitlines()[-1]} if outcome.error else {}),
+            "ended": round(self.elapsed_before + self.clock.elapsed(), 2),
+            "error": outcome.error,
+            "curve": [list(point) for point in outcome.curve],
         }
-        trials = [self.outcomes[id] for id in sorted(self.outcomes)]
-        done = [t for t in trials if t["status"] == "completed"]
-        sign = 1 if self.settings["goal"] == "max" else -1
-        best = max(done, key=lambda t: sign * t["objective"], default={"id": None})
-        write_json(
-            self.folder / "search.json",
-            {
-                "objective": self.settings["objective"],
-                "goal": self.settings["goal"],
-                "uses_labels": uses_labels(self.recipe.resolved, self.settings["objective"]),
-                "space": self.settings["space"],
-                "trials": trials,
-                "best": best["id"],
-            },
+        self.engine.tell(
+            task.id,
+            outcome.objective,
+            status=outcome.status,
+            about={key: value for key, value in about.items() if value not in ("", [])},
         )
-        shown = outcome.status if outcome.objective is None else f"{outcome.objective:.4g}"
+        self.newly_told = True
+        self.ledger.write(self.engine)
+        self.tidy()
+        self.say(self.sentence(task, outcome))
+        self.failures = self.failures + 1 if outcome.status == "failed" else 0
+        if self.failures == MOST_FAILURES:
+            raise UsageError(
+                f"search: {MOST_FAILURES} trials in a row failed, the last with\n"
+                f"{outcome.error.strip()}\n(also in {Path(task.folder) / 'error.txt'})"
+            )
+
+    def sentence(self, task: Task, outcome: Outcome) -> str:
+        """A line of progress."""
+        shown = f"{outcome.objective:.4g}" if outcome.status == "completed" else outcome.status
+        trial = self.engine.asked[task.id]
         values = ", ".join(f"{path} {short(value)}" for path, value in trial.values.items())
-        self.say(
-            f"trial {trial.id}: {self.settings['objective']} {shown} with {values} "
+        return (
+            f"trial {task.id}: {self.settings['objective']} {shown} with {values} "
             f"({outcome.seconds:.0f} s)"
         )
 
-    def write_best(self, trial: Mapping) -> Recipe:
-        """`best.yaml`: a runnable recipe whose header states what it reached in the search."""
-        best = with_values(self.recipe, {**trial["values"], "search": None})
-        header = (
-            f"# Best of {len(self.outcomes)} trials (number {trial['id']}): "
-            f"{self.settings['objective']} {trial['objective']:.6g} in the search.\n"
-            f"# tfkit run {self.folder / 'best.yaml'}\n"
+    def tidy(self, at_end: bool = False) -> None:
+        """Drop what `search.keep` does not keep; while trials may be promoted, all are needed."""
+        wanted = self.settings["keep"]
+        if wanted == "all" or (self.engine.promotes and not at_end):
+            return
+        best = [trial["id"] for trial in self.best()[:1] if wanted == "best"]
+        keep.tidy(self.trial_folder(id) for id in self.engine.told if id not in best)
+
+    def trial_folder(self, id: str) -> RunFolder:
+        """The trial's run folder."""
+        return self.folder.part(f"trial_{id}")
+
+    def task(self, trial: Trial) -> Task:
+        """Write the trial's recipe into its folder; what is to be done there."""
+        folder = self.trial_folder(trial.id)
+        first = self.first_of(trial)
+        seed = seeds.derive(self.recipe.resolved["seed"], first.id, REPLICATE, "trial")
+        own = {"search": None, "export": None, "seed": seed, "evaluate.seeds": [REPLICATE]}
+        recipe = with_values(self.recipe, {**trial.values, **own})
+        more = selection.additions(recipe.resolved, self.settings, self.engine.prunes)
+        recipe = with_values(recipe, more) if more else recipe
+        folder.write_recipe(recipe)
+        until = None if trial.budget is None else self.steps(trial.budget, recipe.resolved)
+        if trial.origin is not None:
+            go_on_from(self.trial_folder(trial.origin), folder)
+        return Task(
+            trial.id,
+            str(folder),
+            "trial",
+            REPLICATE,
+            self.settings,
+            until=until,
+            timeout=self.timeout,
+            reports=self.engine.prunes,
         )
-        write_atomically(self.folder / "best.yaml", header + best.dump())
-        return best
+
+    def first_of(self, trial: Trial) -> Trial:
+        """The trial that began what `trial` goes on with: it shares its seed."""
+        while trial.origin is not None:
+            trial = self.engine.asked[trial.origin]
+        return trial
+
+    def steps(self, budget: int, recipe: dict) -> int:
+        """A budget of the engine's resource as a step to stop at: the end of a chunk."""
+        train = recipe["train"]
+        if self.engine.resource == "epochs":
+            budget *= self.source.steps_per_epoch(recipe["data"]["batch_size"])
+        chunks = -(-budget // train["save_every"])
+        return min(chunks * train["save_every"], total_steps(recipe, self.source))
 
 
-def objective(assembly, folder: RunFolder, name: str) -> float:
-    """The objective of a trained run: on the held-out sample, or as training logged it last."""
-    if name.startswith(VALID):
-        wanted = name.removeprefix(VALID)
-        return measure(assembly, "valid", [wanted])[wanted]
-    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return json.loads(lines[-1])[name]
+def make_search_engine(recipe: Recipe, directory: Path) -> Engine:
+    """The engine of the recipe's `search` section."""
+    settings = recipe.resolved["search"]
+    options = {k: v for k, v in settings["engine"].items() if k != "name"}
+    return make_engine(
+        settings["engine"]["name"],
+        settings["space"],
+        trials=settings["trials"],
+        seed=recipe.resolved["seed"],
+        directory=directory,
+        goal=settings["goal"],
+        defaults=recipe_defaults(recipe.resolved, settings["space"]),
+        objective=settings["objective"],
+        **options,
+    )
 
 
-def uses_labels(recipe: Mapping, name: str) -> list[str]:
-    """What of a batch the objective reads that the model is not trained on."""
-    model = catalog.find("model", recipe["model"]["name"])
-    judge = model and catalog.load().beside(model, "evaluator")
-    gifts = {gift["name"]: gift["needs"] for gift in judge.gives} if judge else {}
-    return [need for need in gifts.get(name.removeprefix(VALID), []) if need not in model.needs]
+def go_on_from(origin: RunFolder, folder: RunFolder) -> None:
+    """Give a promoted trial its origin's checkpoints, optimizers among them, and its lines.
+
+    The checkpoints come last and in one move: where they are, everything is.
+    """
+    if (folder / "checkpoints").exists():
+        return
+    if not (origin / "checkpoints").exists():
+        return  # it failed before its first step, and so did all that it was compared with
+    for name in ("metrics.jsonl", "timing.jsonl"):
+        if (origin / name).exists():
+            shutil.copyfile(origin / name, folder / name)
+    copy = folder / ".checkpoints.tmp"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(origin / "checkpoints", copy)
+    copy.rename(folder / "checkpoints")
 
 
 def short(value) -> str:

@@ -102,6 +102,27 @@ class EarlyStopping(Watcher):
         self.model.stop_training = True
 
 
+class KeepBest(Watcher):
+    """Trains to the end and gives back the weights of the chunk with the best value.
+
+        weights = those after chunk c,    c = argmax over chunks of (± monitor), the first of equals
+
+    Args:
+        monitor: a name that the chunk reports: one of the model's logs or `valid/…`.
+        goal: whether smaller or larger is better.
+    References: the rule of Keras' ModelCheckpoint(save_best_only=True),
+        https://keras.io/api/callbacks/model_checkpoint
+    """
+
+    restore_best = True
+
+    def __init__(self, monitor: str = "loss", goal: Literal["min", "max"] = "min"):
+        super().__init__(monitor, goal)
+
+    def out_of_patience(self):
+        """Nothing: it never ends a training."""
+
+
 class ReduceOnPlateau(Watcher):
     """Multiplies the learning rate by `factor` when a value has stopped improving.
 

@@ -33,6 +33,14 @@ def describe() -> dict:
     }
 
 
+def gpu_names() -> list[str]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES lists them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name for name in visible.split(",") if name and name != "-1"]
+    return [str(number) for number in range(len(tf.config.list_physical_devices("GPU")))]
+
+
 def set_threads(threads: int) -> None:
     """Fix both of TensorFlow's thread pools; the bytes of a run depend on them."""
     config = tf.config.threading

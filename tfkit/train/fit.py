@@ -22,11 +22,24 @@ MOST_STEPS_PER_EXECUTION = 64
 
 
 class Plan(NamedTuple):
-    """How long to train and how: the numbers of the recipe's `train` section that matter here."""
+    """How long to train and how: the numbers of the recipe's `train` section that matter here.
+
+    Args:
+        steps: of the whole training, over which schedules are laid out.
+        save_every: steps of a chunk.
+        steps_per_execution: steps in one call of the train function, or "auto".
+        until: the step to stop at for now, the end of a chunk; None: `steps`.
+    """
 
     steps: int
     save_every: int
     steps_per_execution: int | str
+    until: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The last step of this time."""
+        return self.steps if self.until is None else self.until
 
     @property
     def common(self) -> int:
@@ -106,8 +119,10 @@ class Fit:
         self.timed = False
 
     def watch(self, callback: keras.callbacks.Callback) -> None:
-        """Add a callback that only looks, before the recorder."""
-        self.callbacks.insert(-1, callback)
+        """Add a callback that only looks, behind the recorder: it may end the training by raising,
+        and what it has seen is saved.
+        """
+        self.callbacks.append(callback)
 
     def resume(self) -> int:
         """Go back to the last checkpoint, if there is one; the step that was reached."""
@@ -125,10 +140,10 @@ class Fit:
         return self.recorder.step
 
     def run(self) -> None:
-        """Train up to `plan.steps`; raises `Diverged` where a value is not finite any more."""
+        """Train up to `plan.end`; raises `Diverged` where a value is not finite any more."""
         self.resume()
         try:
-            while self.recorder.step < self.plan.steps and not self.recorder.memory["stopped"]:
+            while self.recorder.step < self.plan.end and not self.recorder.memory["stopped"]:
                 self.next_chunks()
         except NonFinite as found:
             self.diverged(found.step)
@@ -139,7 +154,7 @@ class Fit:
     def next_chunks(self) -> None:
         """One call of `fit`: all whole chunks, or the rest; alone the first where it is timed."""
         plan, step = self.plan, self.recorder.step
-        whole = (plan.steps - step) // plan.save_every
+        whole = (plan.end - step) // plan.save_every
         timer = StepTimer() if self.is_to_time() else None
         chunks = 1 if timer or not whole else whole
         first = step // plan.save_every
@@ -147,14 +162,14 @@ class Fit:
             self.batches(step),
             initial_epoch=first,
             epochs=first + chunks,
-            steps_per_epoch=plan.save_every if whole else plan.steps - step,
+            steps_per_epoch=plan.save_every if whole else plan.end - step,
             callbacks=[*([timer] if timer else []), *self.callbacks],
             verbose=0,
             shuffle=False,
         )
         if timer and len(timer.seconds) > 1:
             self.timed = True
-            left = plan.steps - self.recorder.step
+            left = plan.end - self.recorder.step
             seconds, tracing = timer.median(), timer.seconds[0]
             self.run_at_once(steps_at_once(plan.common, seconds, tracing, left))
 

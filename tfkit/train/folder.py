@@ -2,22 +2,31 @@
 
 import json
 import os
+import socket
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tfkit.errors import TfkitError, UsageError
+from tfkit.errors import Busy, UsageError
 from tfkit.train.interruption import disk_error
 
 
-def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
+def write_atomically(
+    path: Path, content: str | bytes | memoryview, *, shared: bool = False
+) -> None:
     """Write beside `path`, then rename: a reader or a kill never meets half a file, and a full disk
     is not kept full by one.
+
+    Args:
+        path: the file.
+        content: all of it.
+        shared: whether several processes may write the file at the same time; the last one wins.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    writer = f".{socket.gethostname()}-{os.getpid()}" if shared else ""
+    temporary = path.with_name(f".{path.name}{writer}.tmp")
     try:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
@@ -26,9 +35,10 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         raise
 
 
-def write_json(path: Path, value) -> None:
+def write_json(path: Path, value, *, shared: bool = False) -> None:
     """Write `value` as indented JSON, atomically."""
-    write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, text, shared=shared)
 
 
 def read_json(path: Path, default=None):
@@ -61,6 +71,13 @@ class RunFolder:
                 return cls(path)
             except FileExistsError:
                 number += 1
+
+    @classmethod
+    def join(cls, root: str | os.PathLike, name: str, identity: str) -> "RunFolder":
+        """`<root>/<name>/<identity>`, which every process that means the same work finds."""
+        path = Path(root) / name / identity
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> "RunFolder":
@@ -103,7 +120,11 @@ class RunFolder:
         """Write `recipe.yaml` as it was given and `resolved.yaml`, once."""
         for name, text in (("recipe.yaml", recipe.raw_text), ("resolved.yaml", recipe.dump())):
             if not (self / name).exists():
-                write_atomically(self / name, text)
+                write_atomically(self / name, text, shared=True)
+
+    def rewrite_recipe(self, recipe) -> None:
+        """Replace `resolved.yaml` by that of a recipe whose run goes further than planned."""
+        write_atomically(self.resolved, recipe.dump())
 
     def provenance(self) -> dict:
         """What `provenance.json` holds so far."""
@@ -111,16 +132,20 @@ class RunFolder:
 
     def record(self, **entries) -> None:
         """Add `entries` to `provenance.json`."""
-        write_json(self / "provenance.json", {**self.provenance(), **entries})
+        write_json(self / "provenance.json", {**self.provenance(), **entries}, shared=True)
 
     @contextmanager
-    def lock(self):
-        """Hold the folder for this process; the system lets go when it dies."""
-        lock = FileLock(self.path / ".lock", timeout=0)
+    def lock(self, wait: float = 0):
+        """Hold the folder for this process; the system lets go when it dies.
+
+        Args:
+            wait: seconds to wait for another process that is about to let go.
+        """
+        lock = FileLock(self.path / ".lock", timeout=wait)
         try:
             lock.acquire()
         except Timeout:
-            raise TfkitError(
+            raise Busy(
                 f"{self.path}: another process is at work in this run folder; "
                 "wait for it to end, or stop it."
             ) from None

@@ -19,21 +19,26 @@ def replicate_folder(folder: RunFolder, resolved: Mapping, seed: int) -> RunFold
     return folder.part("replicates", str(seed))
 
 
-def evaluate_replicate(folder: RunFolder, assembly: Assembly, objective: str | None) -> None:
-    """Write test metrics, the objective on the held-out sample, and figures of a trained run.
+def evaluate_replicate(
+    folder: RunFolder, assembly: Assembly, objective: Mapping[str, float]
+) -> None:
+    """Write test metrics, the search's objective, and figures of a trained run.
 
     `evaluation.json` comes last: it says that the rest is there.
+
+    Args:
+        folder: the replicate's.
+        assembly: the trained model and its data.
+        objective: the objective's name and value, {} where nothing was searched.
     """
     metrics = measure(assembly, "test", assembly.recipe["evaluate"]["metrics"])
-    held_out = {}
-    if objective and objective.startswith(VALID):
-        name = objective.removeprefix(VALID)
-        held_out = {objective: measure(assembly, "valid", [name])[name]}
+    held_out = {name: value for name, value in objective.items() if name.startswith(VALID)}
     (folder / "figures").mkdir(exist_ok=True)
     for name, figure in figures(assembly).items():
         figure.save(folder / "figures" / f"{name}.npz")
     evaluation = {"seed": assembly.replicate, "split": "test", "metrics": metrics}
-    write_json(folder.evaluation, {**evaluation, "valid": held_out})
+    judged = {"objective": next(iter(objective.values()))} if objective else {}
+    write_json(folder.evaluation, {**evaluation, "valid": held_out, **judged})
 
 
 def summarise(folder: RunFolder, resolved: Mapping) -> None:
@@ -62,18 +67,18 @@ def summarise(folder: RunFolder, resolved: Mapping) -> None:
 
 
 def shown_seed(folder: RunFolder, resolved: Mapping) -> int:
-    """The replicate that is shown and exported: the best by the search's objective on the
-    held-out sample, else the first. Test metrics choose nothing.
+    """The replicate that is shown and exported: the best by the search's objective, else the
+    first. Test metrics choose nothing.
     """
     seeds = resolved["evaluate"]["seeds"]
     search = read_json(folder / "search" / "search.json")
-    if len(seeds) == 1 or not search or not search["objective"].startswith(VALID):
+    if len(seeds) == 1 or not search:
         return seeds[0]
     sign = 1 if search["goal"] == "max" else -1
 
     def score(seed: int) -> float:
         run = replicate_folder(folder, resolved, seed)
-        return sign * read_json(run.evaluation)["valid"][search["objective"]]
+        return sign * read_json(run.evaluation)["objective"]
 
     return max(seeds, key=score)
 

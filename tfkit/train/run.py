@@ -3,12 +3,15 @@
 import errno
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tfkit import catalog
+from tfkit.errors import UsageError
 from tfkit.train import device, provenance, stages
 from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, total_steps
 from tfkit.train.checkpoint import Checkpoints
@@ -18,8 +21,23 @@ from tfkit.train.measure import measure
 from tfkit.train.progress import Progress
 
 
+class Looking(NamedTuple):
+    """How a training is looked at, and how far it goes for now; `train` explains the three."""
+
+    bar: bool
+    until: int | None
+    watch: tuple[keras.callbacks.Callback, ...]
+
+
 def train(
-    folder: RunFolder, recipe: dict, replicate: int, *, source=None, bar: bool = False
+    folder: RunFolder,
+    recipe: dict,
+    replicate: int,
+    *,
+    source=None,
+    bar: bool = False,
+    until: int | None = None,
+    watch: Sequence[keras.callbacks.Callback] = (),
 ) -> Assembly:
     """Train the recipe's model in `folder`, or go on where an earlier process stopped.
 
@@ -29,6 +47,8 @@ def train(
         replicate: the replicate's number, one of `evaluate.seeds`.
         source: data that are loaded already, if any.
         bar: show a progress bar.
+        until: a step to stop at before the end of the recipe's training; None: train to the end.
+        watch: callbacks that look on, and may end the training by raising.
     Returns the assembly with the final weights. Raises `Diverged`.
     """
     assembly = assemble(recipe, replicate, source)
@@ -39,20 +59,31 @@ def train(
     list_stages = assembly.room.function("stages", "stages")
     planned = list_stages(assembly.model, assembly.source) if list_stages else []
     stages.refuse_unknown(recipe["train"], planned)
+    looking = Looking(bar, until, tuple(watch))
+    if planned and until is not None:
+        raise UsageError(
+            f"a training in stages ({', '.join(stage.name for stage in planned)}) cannot be cut "
+            "short, as search.engine: hyperband does; take another engine."
+        )
     if planned:
-        train_stages(folder, assembly, planned, bar)
+        train_stages(folder, assembly, planned, looking)
     else:
-        fit(folder, assembly, assembly.model, recipe["train"], bar=bar)
+        fit(folder, assembly, assembly.model, recipe["train"], looking)
     save_weights(folder, assembly.model)
     return assembly
 
 
 def fit(
-    folder: RunFolder, assembly: Assembly, model: keras.Model, train: dict, *, bar, stage: str = ""
+    folder: RunFolder,
+    assembly: Assembly,
+    model: keras.Model,
+    train: dict,
+    looking: Looking,
+    stage: str = "",
 ) -> None:
     """One `fit` of the run, in chunks."""
     steps = total_steps({**assembly.recipe, "train": train}, assembly.source)
-    plan = Plan(steps, train["save_every"], train["steps_per_execution"])
+    plan = Plan(steps, train["save_every"], train["steps_per_execution"], looking.until)
     validate = train["validate"]
     job = Fit(
         model,
@@ -64,17 +95,19 @@ def fit(
         stage=stage,
         tensorboard=tensorboard_writer(folder.path, stage) if train["tensorboard"] else None,
     )
-    if not bar:
+    for callback in looking.watch:
+        job.watch(callback)
+    if not looking.bar:
         return job.run()
     done = Checkpoints(folder.path / "checkpoints" / stage).reached()
     part = folder.path.parent.name in ("search", "replicates")  # else the folder's name is a date
     label = stage or (folder.path.name.replace("_", " ") if part else assembly.recipe["name"])
-    with Progress(label, steps, done) as progress:
+    with Progress(label, plan.end, done) as progress:
         job.watch(progress)
         return job.run()
 
 
-def train_stages(folder: RunFolder, assembly: Assembly, planned: list, bar: bool) -> None:
+def train_stages(folder: RunFolder, assembly: Assembly, planned: list, looking: Looking) -> None:
     """The room's stages in order; one that is done is read back."""
     carried = {}
     for stage in planned:
@@ -83,11 +116,13 @@ def train_stages(folder: RunFolder, assembly: Assembly, planned: list, bar: bool
         if path.exists():
             carried[stage.name] = stages.load_outcome(path, models)
             continue
-        carried[stage.name] = run_stage(folder, assembly, stage, carried, bar)
+        carried[stage.name] = run_stage(folder, assembly, stage, carried, looking)
         stages.save_outcome(path, models, carried[stage.name])
 
 
-def run_stage(folder: RunFolder, assembly: Assembly, stage, carried: dict, bar: bool) -> dict:
+def run_stage(
+    folder: RunFolder, assembly: Assembly, stage, carried: dict, looking: Looking
+) -> dict:
     """One stage; the arrays that it carries on."""
     if stage.work is not None:
         own = folder.part("stages", stage.name).path
@@ -97,7 +132,7 @@ def run_stage(folder: RunFolder, assembly: Assembly, stage, carried: dict, bar: 
     entry = catalog.find("model", recipe["model"]["name"])
     with device.strategy(train["strategy"]).scope():
         compile_model(stage.model, entry, recipe, total_steps(recipe, assembly.source))
-    fit(folder, assembly, stage.model, train, bar=bar, stage=stage.name)
+    fit(folder, assembly, stage.model, train, looking, stage.name)
     return {}
 
 

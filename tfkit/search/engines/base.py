@@ -52,6 +52,7 @@ class Engine(ABC):
     shared = False  # whether several living processes may work on one search
     prunes = False  # whether it wants to hear the objective of running trials
     promotes = False  # whether trials go on from other trials' checkpoints
+    resource: str | None = None  # what budgets are counted in: "steps" or "epochs"
 
     def __init__(self, space, *, trials, seed, directory, goal, defaults, objective):
         if goal not in ("min", "max"):
