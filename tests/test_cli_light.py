@@ -14,7 +14,9 @@ from tfkit.backend import require_tensorflow
 from tfkit.cli import main
 from tfkit.errors import DataMissing, Diverged, UsageError
 
-COMMANDS = "run evaluate report export predict list describe init validate diff".split()
+COMMANDS = (
+    "run search evaluate report leaderboard compare export predict list describe init validate diff"
+).split()
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scipy", "sklearn")
 # what typer and pydantic load of themselves once they are used counts as theirs
 LIBRARIES = """
@@ -220,6 +222,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
 LIGHT = [
     ["--help"],
     ["run", "--help"],
+    ["leaderboard", "--help"],
     ["list"],
     ["describe", "beta_vae"],
     ["validate", "x.yaml"],
@@ -261,6 +264,47 @@ def test_light_commands_cost_little_above_their_libraries(recipe, arguments, tmp
     )
     costs = [float(in_a_process(code, **environment)) for _ in range(6)]
     assert min(costs[1:]) <= LIMIT
+
+
+@pytest.fixture
+def runs(tmp_path):
+    from tests.report.many_runs import make_house
+
+    make_house(tmp_path / "runs")
+    return str(tmp_path / "runs")
+
+
+def test_leaderboard_and_compare_write_what_they_are_asked_for(capsys, runs, tmp_path):
+    page, table = tmp_path / "board.html", tmp_path / "scores.csv"
+    files = ["--html", str(page), "--csv", str(table)]
+    code, out, err = answer(capsys, "leaderboard", runs, *files)
+    assert code == 0 and "dsprites / mig" in out and f"wrote {page}" in err
+    assert "Leaderboard" in page.read_text() and len(table.read_text().splitlines()) == 37
+    code, out, _ = answer(capsys, "leaderboard", runs, "--json", "--goal", "elbo=min")
+    assert code == 0 and json.loads(out)["tasks"][1]["goal"] == "min"
+    pair = [f"{runs}/{name}/20260101-000000-aaaaaa" for name in ("tcvae", "vae")]
+    code, out, _ = answer(capsys, "compare", *pair, *files)
+    assert code == 0 and "in words" in out and "In words" in page.read_text()
+    assert len(table.read_text().splitlines()) == 17
+    code, _, err = answer(capsys, "compare", pair[0], f"{runs}/bad/20260101-000000-aaaaaa")
+    assert code == 2 and "it is diverged" in err
+    code, _, err = answer(capsys, "leaderboard", runs, "--html", str(tmp_path / "no" / "x.html"))
+    assert code == 1 and "could not be written" in err
+
+
+@pytest.mark.parametrize("command", ["leaderboard", "compare"])
+def test_tables_of_runs_load_no_framework(runs, tmp_path, command):
+    pair = [f"{runs}/{name}/20260101-000000-aaaaaa" for name in ("tcvae", "vae")]
+    arguments = [command, *(pair if command == "compare" else [runs])]
+    arguments += ["--html", str(tmp_path / "x.html")]
+    loaded = in_a_process(
+        f"import sys; from tfkit.cli import main; assert main({arguments!r}) == 0;"
+        "print(' '.join(sys.modules))"
+    ).split()
+    unwanted = {"tensorflow", "keras", "pandas", "matplotlib", "sklearn", "optuna"}
+    # the tests of a comparison are worth scipy.stats' second; a leaderboard makes none
+    unwanted |= {"scipy.stats"} if command == "leaderboard" else set()
+    assert not unwanted & set(loaded)
 
 
 def test_importing_tfkit_imports_nothing_heavy():

@@ -38,6 +38,16 @@ SetFiles = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 RunFolders = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", metavar="METRIC", help="Only this; may be repeated."),
+]
+Goals = Annotated[
+    list[str] | None,
+    typer.Option(metavar="[METRIC=]max|min", help="Which way is better; may be repeated."),
+]
+Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page.")]
+Csv = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row per seed.")]
 
 
 @app.command()
@@ -136,6 +146,87 @@ def report(runs: RunFolders, json: Json = False) -> None:
     from tfkit.report import write
 
     _print_each([{"run": str(folder), "report": str(write(folder))} for folder in runs], json)
+
+
+@app.command()
+def leaderboard(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Searched for run folders.")
+    ],
+    metrics: Metrics = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="Recipe path that names a method; name if none."),
+    ] = None,
+    goal: Goals = None,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=WORST,BEST", help="What scores 0 and 1, to average over tasks."
+        ),
+    ] = None,
+    html: Html = None,
+    csv: Csv = None,
+    json: Json = False,
+) -> None:
+    """Rank the methods of many runs: intervals, aggregates over tasks, who beats whom.
+
+    A task is a data set and a metric. Larger is better unless --goal, --scale, the recipe's
+    search or the evaluator's description says otherwise. Metrics that are described as bounded,
+    or have a --scale, are averaged over tasks. Fewer than three seeds have no interval.
+
+    \b
+    tfkit leaderboard runs
+    tfkit leaderboard runs --by model.name --metric mig --html board.html
+    tfkit leaderboard runs --goal nll=min --scale nll=2.3,0 --csv scores.csv
+    """
+    from tfkit.report import tables
+    from tfkit.report.goals import parse_goals, parse_scales
+    from tfkit.report.leaderboard import leaderboard as rank
+
+    board = rank(
+        folders,
+        metrics=metrics or (),
+        by=by or ("name",),
+        goals=parse_goals(goal or ()),
+        scales=parse_scales(scale or ()),
+    )
+    if html:
+        from tfkit.report.board_pages import leaderboard_page
+
+        _write_page(html, leaderboard_page(board))
+    if csv:
+        tables.write_rows(csv, tables.leaderboard_rows(board))
+    _show(board, tables.leaderboard_text, json, html, csv)
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Run folder.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Run folder.")],
+    metrics: Metrics = None,
+    goal: Goals = None,
+    html: Html = None,
+    csv: Csv = None,
+    json: Json = False,
+) -> None:
+    """Compare two runs: recipes, every metric, paired tests over their common seeds.
+
+    \b
+    tfkit compare runs/a/2026-01-31-1a2b3c runs/b/2026-02-01-4d5e6f
+    tfkit compare runs/a/2026-01-31-1a2b3c runs/b/2026-02-01-4d5e6f --html comparison.html
+    """
+    from tfkit.report import comparison, tables
+    from tfkit.report.goals import parse_goals
+
+    found = comparison.compare(a, b, metrics=metrics or (), goals=parse_goals(goal or ()))
+    if html:
+        from tfkit.report.board_pages import comparison_page
+
+        _write_page(html, comparison_page(found))
+    if csv:
+        tables.write_rows(csv, comparison.comparison_rows(found))
+    _show(found, tables.comparison_text, json, html, csv)
 
 
 @app.command("export")
@@ -426,3 +517,18 @@ def _print_each(results: list[dict], as_json: bool) -> None:
         return
     for result in results:
         _print(result, False)
+
+
+def _write_page(path: Path, page: str) -> None:
+    from tfkit.report.page import write_page
+
+    write_page(path, page)
+
+
+def _show(found: dict, as_text, as_json: bool, *written: Path | None) -> None:
+    if as_json:
+        _print(found, True)
+        return
+    print(as_text(found))
+    for path in filter(None, written):
+        print(f"wrote {path}", file=sys.stderr)

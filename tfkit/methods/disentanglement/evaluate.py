@@ -37,10 +37,10 @@ def evaluate(
     Reconstruction and ELBO take one sample of the code per image, drawn from `seed`.
 
     Gives:
-        mig (factors): mutual information gap, in [0, 1]; uses the labels.
-        reconstruction: Bernoulli reconstruction error of an image, in nats.
+        mig (factors): mutual information gap, in [0, 1]; larger is better; uses the labels.
+        reconstruction: Bernoulli reconstruction error of an image, in nats; smaller is better.
         kl: KL divergence of q(z|x) from the prior, in nats.
-        elbo: -(reconstruction + kl), the evidence lower bound, in nats.
+        elbo: -(reconstruction + kl), the evidence lower bound, in nats; larger is better.
         active_units: latents whose mean KL is above 0.01 nats.
     Args:
         samples: images scored, >= 1; 10000 is the study's. MIG depends on it: compare at equal N.

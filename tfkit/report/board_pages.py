@@ -1,0 +1,132 @@
+"""Leaderboard and comparison as pages in the style of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfkit.recipe.options import shown
+from tfkit.report.numbers import alike, finite
+from tfkit.report.page import render
+from tfkit.report.tables import STATISTICS, TESTS, better, chance, chances, comparison_cells, sides
+
+
+def leaderboard_page(board: dict[str, Any]) -> str:
+    """The HTML of what `leaderboard` found."""
+    tasks = [_task(task) for task in board["tasks"]]
+    return render(
+        "leaderboard.html.jinja",
+        {
+            "title": "Leaderboard",
+            "by": board["by"],
+            "runs": board["runs"],
+            "tasks": tasks,
+            "aggregates": _aggregates(board["aggregates"]),
+            "improvement": _improvement(board["improvement"]),
+            "uncounted": board["uncounted"],
+            "notes": board["notes"],
+        },
+    )
+
+
+def comparison_page(found: dict[str, Any]) -> str:
+    """The HTML of what `compare` found."""
+    metrics = []
+    for row in found["metrics"]:
+        ends = ends_of([row["a"], row["b"]])
+        pair = [_side(side, own["name"], row[side], ends) for side, own in sides(found)]
+        cells = comparison_cells(row)
+        metrics.append(
+            {
+                "metric": row["metric"],
+                "better": better(row["goal"]),
+                "told": row["told"],
+                "pair": pair,
+                "ends": alike(list(ends)),
+                "words": row["words"],
+                "tested": {"step": cells[3], "p": cells[4:], "chance": chance(row["improvement"])},
+            }
+        )
+    changes = [(c["path"], shown(c["old"]), shown(c["new"])) for c in found["changes"]]
+    title = " and ".join(own["name"] for _, own in sides(found))
+    return render(
+        "comparison.html.jinja",
+        {
+            "title": title,
+            "sides": sides(found),
+            "changes": changes,
+            "metrics": metrics,
+            "tests": list(TESTS.values()),
+            "notes": found["notes"],
+        },
+    )
+
+
+def _side(side: str, name: str, own: dict[str, Any], ends: tuple[float, float]) -> dict[str, Any]:
+    mean, low, high, *values = alike([own["mean"], own["low"], own["high"], *own["values"]])
+    interval = f"n={len(values)}" if own["low"] is None else f"[{low}, {high}]"
+    strip = strip_places(own["values"], own["mean"], own["low"], own["high"], ends)
+    return {"side": side.upper(), "name": name, "mean": mean, "interval": interval} | {
+        "values": values,
+        "strip": strip,
+    }
+
+
+def strip_places(
+    values: list, mean: float, low: float | None, high: float | None, ends: tuple
+) -> dict[str, Any] | None:
+    """Where values, mean and interval lie on a strip of [0, 100] between two ends."""
+    start, end = ends
+    if not finite(mean) or not end > start:
+        return None
+    places = [100 * (v - start) / (end - start) for v in values if finite(v)]
+    span = None if low is None else [100 * (v - start) / (end - start) for v in (low, high)]
+    return {"values": places, "mean": 100 * (mean - start) / (end - start), "span": span}
+
+
+def ends_of(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """The smallest and largest number of several rows, so that their strips are on one scale."""
+    numbers = [v for row in rows for v in [*row["values"], row["low"], row["high"]] if finite(v)]
+    return (min(numbers), max(numbers)) if numbers else (0.0, 0.0)
+
+
+def _task(task: dict[str, Any]) -> dict[str, Any]:
+    ends = ends_of(task["rows"])
+    rows = []
+    for own in task["rows"]:
+        mean, low, high, *values = alike([own["mean"], own["low"], own["high"], *own["values"]])
+        interval = f"n={own['n']}" if own["low"] is None else f"[{low}, {high}]"
+        strip = strip_places(own["values"], own["mean"], own["low"], own["high"], ends)
+        shown = {"mean": mean, "interval": interval, "values": values, "strip": strip}
+        rows.append({**own, **shown})
+    named = [part for part in (task["data"], task["metric"]) if part]
+    left, right = alike(list(ends))
+    return {**task, "title": " · ".join(named), "better": better(task["goal"]), "rows": rows} | {
+        "ends": [left, right]
+    }
+
+
+def _aggregates(aggregates: dict[str, Any] | None) -> dict[str, Any] | None:
+    if aggregates is None:
+        return None
+    rows = []
+    for own in aggregates["rows"]:
+        cells = []
+        for key in STATISTICS:
+            value, low, high = alike([own[key]["value"], own[key]["low"], own[key]["high"]])
+            few = own[key]["low"] is None
+            cells.append((value, f"n={own['n']}" if few else f"[{low}, {high}]"))
+        rows.append({"method": own["method"], "n": own["n"], "cells": cells})
+    return {**aggregates, "names": list(STATISTICS.values()), "rows": rows}
+
+
+def _improvement(improvement: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The matrix as words, and how far each probability is from one half, in percent."""
+    if improvement is None:
+        return None
+    methods, rows = improvement["methods"], []
+    for method, values in zip(methods, improvement["matrix"], strict=True):
+        words = chances(methods, method, values)
+        depth = [round(200 * abs(v - 0.5)) if finite(v) else 0 for v in values]
+        wins = [finite(v) and v > 0.5 for v in values]
+        rows.append((method, list(zip(words, depth, wins, strict=True))))
+    return {**improvement, "rows": rows}
