@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tests.contracts.subject import Subject, bad_values, literals, shapes
 from tests.contracts.tensors import HALF, close
-from tests.contracts.words import WORDS, documented
+from tests.contracts.words import WORDS, documented, refuse, tested
 from tfkit import catalog
 from tfkit import recipe as recipes
 from tfkit.errors import RecipeError
@@ -202,7 +202,16 @@ def engine_proposes_by_seed_and_goes_on(given: Subject, folder) -> None:
         assert 0.1 <= values["a"] <= 1 and values["b"] in range(1, 5) and values["c"] in "xy"
 
 
-ENGINE = (*WORDS, engine_proposes_by_seed_and_goes_on)
+def engine_refuses_bad_arguments(given: Subject, folder) -> None:
+    """Every bounded or enumerated option is refused outside, by name and value, at once."""
+
+    def make(**options):
+        return make_engine(given.entry.name, SPACE, directory=folder, **options)
+
+    refuse(given, make)
+
+
+ENGINE = (documented, tested, engine_refuses_bad_arguments, engine_proposes_by_seed_and_goes_on)
 
 
 def section_is_checked(given: Subject) -> None:
