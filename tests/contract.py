@@ -27,6 +27,7 @@ CHECKS = {
     "schedule": parts.SCHEDULE,
     "callback": parts.CALLBACK,
     "engine": parts.ENGINE,
+    "executor": parts.EXECUTOR,
     "section": parts.SECTION,
     "dataset": data.DATASET,
     "model": rooms.MODEL,

@@ -5,6 +5,7 @@ import dataclasses
 import os
 import shutil
 import sys
+import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from tfkit.search.confirm import Confirm, confirm_seeds, hand_over
 from tfkit.search.executors.base import Surroundings
 from tfkit.search.executors.making import make_executor
 from tfkit.search.identity import FREE, identity, is_shared
-from tfkit.search.trials import Search
+from tfkit.search.trials import Search, make_search_engine
 from tfkit.search.values import with_values
 from tfkit.search.work import objective
 from tfkit.train import device, progress
@@ -137,8 +138,12 @@ def begun(known: Recipe, quiet: bool, exports: bool = True) -> "Conductor":
     source = load_data(known.resolved)
     with device.configured(known.resolved["train"]):
         assemble(known.resolved, known.seeds[0], source)
+    shared = is_shared(known.resolved)
+    if known.resolved["search"] and not shared:
+        with tempfile.TemporaryDirectory() as elsewhere:
+            make_search_engine(known, source, Path(elsewhere))
     with in_one_sentence(RUNS):
-        if is_shared(known.resolved):
+        if shared:
             folder = RunFolder.join(RUNS, known.resolved["name"], identity(known.resolved))
         else:
             folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)

@@ -214,6 +214,16 @@ def engine_refuses_bad_arguments(given: Subject, folder) -> None:
 ENGINE = (documented, tested, engine_refuses_bad_arguments, engine_proposes_by_seed_and_goes_on)
 
 
+def executor_says_what_it_needs(given: Subject) -> None:
+    """It can be made from its defaults, knows its size, and may be closed without having run."""
+    made = given.make()
+    assert made.workers >= 1 and (made.threads is None or made.threads >= 1), given.name
+    made.close()
+
+
+EXECUTOR = (*WORDS, executor_says_what_it_needs)
+
+
 def section_is_checked(given: Subject) -> None:
     """A recipe of defaults is valid, and every value outside an option's bounds is an error that
     names the option.

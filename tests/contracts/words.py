@@ -9,8 +9,9 @@ from tfkit.errors import UsageError
 
 # kinds whose results are tensors or numbers of some shape, from some paper
 _SHAPED = ("model", "network", "layer", "activation", "loss", "metric")
-_SOURCED = (*_SHAPED, "optimizer", "schedule", "callback", "engine", "evaluator")
-_TESTED = (*_SHAPED, "optimizer", "schedule", "engine", "evaluator")
+_RUN = ("engine", "executor")
+_SOURCED = (*_SHAPED, *_RUN, "optimizer", "schedule", "callback", "evaluator")
+_TESTED = (*_SHAPED, *_RUN, "optimizer", "schedule", "evaluator")
 
 
 def documented(given: Subject) -> None:

@@ -121,7 +121,7 @@ def _search(checker: Checker, resolved: dict) -> None:
     if confirm is None or isinstance(confirm, dict):
         section = checker.catalog.find("section", "confirm")
         search["confirm"] = checker.options(section, confirm or {}, ("search", "confirm"))
-    _check_select(checker, search.get("select"))
+    _check_select(checker, search, resolved.get("train") or {})
     for key in ("budget", "timeout"):
         try:
             seconds(search.get(key))
@@ -129,8 +129,19 @@ def _search(checker: Checker, resolved: dict) -> None:
             checker.complain(("search", key), str(error))
 
 
-def _check_select(checker: Checker, select) -> None:
-    """A mapping may only say over how many chunks to take the mean."""
+def _check_select(checker: Checker, search: dict, train: dict) -> None:
+    """A mapping may only say over how many chunks to take the mean; only one chunk can be best."""
+    select = search.get("select")
+    for callback in train.get("callbacks") or []:
+        known = callback or {}
+        other = known.get("monitor"), known.get("goal")
+        keeps = known.get("restore_best") or known.get("name") == "keep_best"
+        if select == "best" and keeps and other != (search.get("objective"), search.get("goal")):
+            message = (
+                f"best keeps the weights of the best chunk by {search.get('objective')}, but "
+                f"{known['name']} of train.callbacks those by {other[0]}; leave one of them out"
+            )
+            checker.complain(("search", "select"), message)
     if not isinstance(select, dict):
         return
     chunks = select.get("mean_last")

@@ -14,6 +14,7 @@ KEYS = {
     "bool": ("when",),
     "fixed": ("when",),
 }
+LENGTHS = ("train.steps", "train.epochs", "train.save_every")
 SEARCHED = ("data", "model", "train")
 
 
@@ -24,8 +25,12 @@ def check(checker: Checker, resolved: dict) -> None:
         return
     if not space:
         checker.complain(("search", "space"), "is empty; a search needs at least one path to vary")
+    engine = (resolved["search"].get("engine") or {}).get("name")
     for path, distribution in space.items():
         place = ("search", "space", path)
+        if engine == "hyperband" and path in LENGTHS:
+            message = f"hyperband itself decides how long a trial is trained, so {path} cannot vary"
+            checker.complain(place, message)
         if not isinstance(path, str):
             checker.complain(place, "must be a recipe path, such as model.beta")
             continue

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from tfkit import catalog
 from tfkit.errors import TfkitError, UsageError
 from tfkit.recipe import Recipe
 from tfkit.recipe.durations import seconds
@@ -42,7 +43,7 @@ class Search(Queue):
         self.folder = folder.part("search")
         self.settings = recipe.resolved["search"]
         self.timeout = seconds(self.settings["timeout"])
-        self.engine = make_search_engine(recipe, self.folder.path)
+        self.engine = make_search_engine(recipe, source, self.folder.path)
         self.ledger = Ledger(self.folder, recipe.resolved)
         self.elapsed_before = self.ledger.elapsed()
         self.running: dict[str, Task] = {}
@@ -133,8 +134,10 @@ class Search(Queue):
         shown = f"{outcome.objective:.4g}" if outcome.status == "completed" else outcome.status
         trial = self.engine.asked[task.id]
         values = ", ".join(f"{path} {short(value)}" for path, value in trial.values.items())
+        far = f", {task.until} steps" if task.until else ""
+        far += f" on from trial {trial.origin}" if trial.origin else ""
         return (
-            f"trial {task.id}: {self.settings['objective']} {shown} with {values} "
+            f"trial {task.id}: {self.settings['objective']} {shown} with {values}{far} "
             f"({outcome.seconds:.0f} s)"
         )
 
@@ -189,12 +192,20 @@ class Search(Queue):
         return min(chunks * train["save_every"], total_steps(recipe, self.source))
 
 
-def make_search_engine(recipe: Recipe, directory: Path) -> Engine:
-    """The engine of the recipe's `search` section."""
-    settings = recipe.resolved["search"]
-    options = {k: v for k, v in settings["engine"].items() if k != "name"}
+def make_search_engine(recipe: Recipe, source, directory: Path) -> Engine:
+    """The engine of the recipe's `search` section.
+
+    Raises `UsageError` for what it cannot work with.
+    """
+    settings, train = recipe.resolved["search"], recipe.resolved["train"]
+    kind = catalog.find("engine", settings["engine"]["name"])
+    given = {k: v for k, v in settings["engine"].items() if k != "name"}
+    if given.get("resource") == "epochs" and train["epochs"] is None:
+        raise UsageError("search.engine.resource: train counts in steps; leave it out.")
+    steps = total_steps(recipe.resolved, source)
+    options = catalog.resolve(kind).filled(given, {**train, "steps": steps})
     return make_engine(
-        settings["engine"]["name"],
+        kind.name,
         settings["space"],
         trials=settings["trials"],
         seed=recipe.resolved["seed"],

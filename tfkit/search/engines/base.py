@@ -80,6 +80,11 @@ class Engine(ABC):
         """Options of this kind of engine that are part of the search's identity."""
         return {}
 
+    @staticmethod
+    def filled(options: Mapping, train: Mapping) -> dict:
+        """The options of a recipe, with what its `train` section says where they say nothing."""
+        return dict(options)
+
     @property
     @abstractmethod
     def done(self) -> bool:

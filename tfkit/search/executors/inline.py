@@ -9,7 +9,7 @@ from tfkit.search.work import Sources, perform
 class Inline(Executor):
     """One task after the other in this process, which has TensorFlow loaded already.
 
-    References: toolkit.md, section 4; the order is that of Keras Tuner's `Tuner.search`,
+    References: the order is that of Keras Tuner's `Tuner.search`,
         https://keras.io/keras_tuner/api/tuners/base_tuner
     """
 

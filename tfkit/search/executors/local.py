@@ -85,7 +85,7 @@ class Local(Executor):
 
     Args:
         workers: how many processes, >= 1.
-    References: toolkit.md, section 4; what it replaces is Keras Tuner's chief and workers,
+    References: does what Keras Tuner's chief and workers are for,
         https://keras.io/guides/keras_tuner/distributed_tuning
     """
 
