@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from tests.report.searches import make_search
 from tfkit.errors import TfkitError, UsageError
 from tfkit.figure import Figure
 from tfkit.report import write
@@ -64,7 +65,7 @@ def test_nothing_comes_from_elsewhere(page):
 def test_every_picture_has_words(page):
     pictures = page.all("img") + [a for a in page.all("svg") if a.get("role") == "img"]
     assert len(page.all("img")) == 2 + 6
-    assert len(pictures) == 8 + 4 + 4 + 4  # strips, other figures, cards, curves
+    assert len(pictures) == 8 + 4 + 4 + 4 + 1  # strips, other figures, cards, curves, search
     assert all(len(p.get("alt") or p.get("aria-label") or "") > 10 for p in pictures)
 
 
@@ -85,6 +86,32 @@ def test_search_ranks_marks_and_measures_the_curse(page):
     assert "The objective uses labels (factors)" in text
     assert "winner in the search 0.23" in text and "on fresh seeds 0.185 [0.15, 0.22]" in text
     assert "winner’s curse 0.045" in text
+
+
+def test_a_search_with_everything_in_it(small_run):
+    found = make_search()
+    (small_run / "search").mkdir()
+    (small_run / "search" / "search.json").write_text(json.dumps(found))
+    page = page_of(small_run)
+    text = page.text
+    assert "40 trials for the largest valid/mig , proposed by bayesian" in text
+    assert "31 completed, 4 diverged, 3 failed, 1 pruned, 1 running" in text
+    assert "not every fresh seed completed" in text and "over seeds 11, 12, 13, 14, 15" in text
+    assert f"{found['confirm']['winner']} winner" in text
+    assert "– last 0.031" in text and "OOM when allocating" in text
+    assert re.search(r"learning_rate 9\d %", text) and "Best value against time" in text
+    assert len([a for a in page.all("circle") if a.get("class") == "also"]) == 2
+    names = [a["aria-label"] for a in page.all("svg") if a.get("role") == "img"]
+    assert any(name.startswith("Parallel coordinates of 40 trials") for name in names)
+    assert any(name.startswith("Best valid/mig against time") for name in names)
+
+
+def test_trials_of_hyperband_show_budget_and_origin(small_run):
+    (small_run / "search").mkdir()
+    found = make_search(budgets=True, confirm=False)
+    (small_run / "search" / "search.json").write_text(json.dumps(found))
+    text = page_of(small_run).text
+    assert f"{found['best']} best from" in text and "budget" in text and "on any budget" in text
 
 
 def test_recipe_marks_what_differs(page):

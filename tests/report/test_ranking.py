@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from tests.report.searches import make_search
 from tfkit.report.ranking import search_block
 
 
@@ -41,3 +42,54 @@ def test_an_objective_of_training_is_read_from_its_last_lines():
     block = search_block(settings, {"metrics": {"loss": 5.0}}, curves)
     assert block["where"] == "training" and block["gap"] == pytest.approx(0.2)
     assert block["fresh"]["low"] < 0.2
+
+
+def test_trials_of_a_smaller_budget_come_after_those_of_the_full_one():
+    block = search_block(make_search(budgets=True, confirm=False), {})
+    budgets = [t["budget"] for t in block["trials"] if t["objective"] is not None]
+    full = budgets.count(900)
+    assert full > 1 and set(budgets[:full]) == {900}
+    values = [t["objective"] for t in block["trials"]][:full]
+    assert values == sorted(values, reverse=True) and block["trials"][0]["best"]
+    assert block["several_budgets"] and block["trials"][0]["origin"]
+
+
+def test_the_confirmed_winner_is_who_won_not_who_led_the_search():
+    found = make_search()
+    winner = found["confirm"]["candidates"][1]
+    block = search_block(found, {"valid": {"mig": 9.0}})
+    assert block["winner"]["id"] == winner["id"] != found["best"]
+    assert block["fresh"]["mean"] == winner["fresh"]["mean"] and block["where"] == "validation"
+    assert block["gap"] == pytest.approx(winner["gap"])
+    rows = block["confirm"]["rows"]
+    assert [row["won"] for row in rows] == [False, True, False]
+    assert rows[2]["fresh"] is None and rows[0]["fresh"]["interval"].startswith("[")
+    strip = rows[0]["strip"]
+    # on one scale with the mean, so that the gap can be seen
+    first = found["confirm"]["candidates"][0]
+    a_unit = (strip["span"][1] - strip["span"][0]) / (
+        first["fresh"]["high"] - first["fresh"]["low"]
+    )
+    assert (strip["also"] - strip["mean"]) / a_unit == pytest.approx(first["gap"])
+    assert all(0 <= place <= 100 for place in [*strip["values"], *strip["span"], strip["mean"]])
+
+
+def test_what_did_not_complete_has_its_last_value_for_show_only():
+    trials = [
+        {"id": "0", "values": {"x": 1}, "objective": 0.1, "status": "completed"},
+        {"id": "1", "values": {"x": 2}, "objective": None, "status": "diverged", "last": 0.9},
+        {"id": "2", "values": {"x": 3}, "objective": None, "status": "running"},
+    ]
+    found = {"objective": "o", "goal": "max", "trials": trials, "best": "0"}
+    block = search_block(found, {})
+    assert [t["id"] for t in block["trials"]] == ["0", "1", "2"]
+    assert block["trials"][1]["last"] == 0.9 and block["trials"][1]["objective"] is None
+    assert block["states"] == "1 completed, 1 diverged, 1 running"
+
+
+def test_pictures_need_something_to_show():
+    bare = search_block({"objective": "o", "trials": [], "best": None}, {})
+    assert bare["coordinates"] is None and bare["progress"] is None
+    assert bare["importance"] == {"groups": [], "why": []}
+    old = search(goal="max")  # no paths, no times
+    assert search_block(old, {})["coordinates"] is None

@@ -22,19 +22,19 @@ from tfkit.figure import Figure
 
 SERIES = 6  # colours of the page: Okabe and Ito's, told apart with every kind of colour vision
 _DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)))  # from the seventh series on
-_INK, _MUTED, _GRID = "#010101", "#020202", "#030303"
+INK, MUTED, GRID, PAPER = "#010101", "#020202", "#030303", "#050505"
 _COLOURS = [f"#0400{index:02x}" for index in range(SERIES)]
-_VARIABLES = {_INK: "ink", _MUTED: "muted", _GRID: "line"} | {
+_VARIABLES = {INK: "ink", MUTED: "muted", GRID: "line", PAPER: "paper"} | {
     colour: f"series-{index}" for index, colour in enumerate(_COLOURS)
 }
-_STYLE = {
+STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tfkit",
     "text.parse_math": False,  # a label may hold a dollar sign
     "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _GRID,
-    "axes.labelcolor": _MUTED,
+    "text.color": INK,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": MUTED,
     "axes.facecolor": "none",
     "axes.grid": True,
     "axes.grid.axis": "y",
@@ -42,18 +42,18 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
-    "grid.color": _GRID,
+    "grid.color": GRID,
     "grid.linewidth": 0.8,
-    "xtick.color": _GRID,
-    "ytick.color": _GRID,
-    "xtick.labelcolor": _MUTED,
-    "ytick.labelcolor": _MUTED,
+    "xtick.color": GRID,
+    "ytick.color": GRID,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
     "ytick.major.size": 0,
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
     "figure.facecolor": "none",
 }
-_LOG_RATIO = 200  # a positive curve that spans more than this is drawn on a logarithmic axis
+LOG_RATIO = 200  # a positive curve that spans more than this is drawn on a logarithmic axis
 _ANNOTATED = 12  # a heatmap of at most so many rows and columns has its numbers written in
 _LONGEST = 40  # letters of a word on an axis
 _MANY_POINTS = 1500  # more points than this are one picture in the SVG, not an element each
@@ -67,16 +67,16 @@ def colour(index: int) -> str:
 def draw(figure: Figure) -> Markup:
     """The SVG of a figure that is not a grid of images."""
     drawers = {"line": _line, "bars": _bars, "heatmap": _heatmap, "scatter": _scatter}
-    with matplotlib.rc_context(_STYLE):
-        canvas, axes = _canvas(6.4, 3.4)
+    with matplotlib.rc_context(STYLE):
+        canvas, axes = new_canvas(6.4, 3.4)
         drawers[figure.kind](axes, figure)
-        return _svg(canvas, figure.alt)
+        return to_svg(canvas, figure.alt)
 
 
 def curve(series: Sequence[tuple[np.ndarray, np.ndarray, int]], alt: str) -> Markup:
     """One small multiple: lines (steps, values, index of the colour) on common axes."""
-    with matplotlib.rc_context(_STYLE):
-        canvas, axes = _canvas(3.7, 2.2)
+    with matplotlib.rc_context(STYLE):
+        canvas, axes = new_canvas(3.7, 2.2)
         many = len(series) > 4
         for steps, values, index in series:
             marker = "o" if len(steps) == 1 else None
@@ -89,17 +89,23 @@ def curve(series: Sequence[tuple[np.ndarray, np.ndarray, int]], alt: str) -> Mar
                 linewidth=1.2 if many else 1.8,
             )
         values = np.concatenate([values for _, values, _ in series])
-        if values.min() > 0 and values.max() / values.min() > _LOG_RATIO:
-            axes.set_yscale("log")
-            # the default labels are powers in mathematical notation, which is off
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+        scale_for(axes, values)
         axes.set_xlabel("step")
         axes.locator_params(axis="x", nbins=5)
-        return _svg(canvas, alt)
+        return to_svg(canvas, alt)
 
 
-def _canvas(width: float, height: float) -> tuple[Canvas, Axes]:
+def scale_for(axes: Axes, values: np.ndarray) -> None:
+    """A logarithmic y axis for positive values that span much."""
+    if values.min() > 0 and values.max() / values.min() > LOG_RATIO:
+        axes.set_yscale("log")
+        # the default labels are powers in mathematical notation, which is off
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def new_canvas(width: float, height: float) -> tuple[Canvas, Axes]:
+    """A drawing of so many inches, which the page then scales, with its axes."""
     canvas = Canvas(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(canvas)
     return canvas, canvas.add_subplot()
@@ -125,8 +131,8 @@ def _bars(axes: Axes, figure: Figure) -> None:
         axes.bar(at, row, width * 0.92, color=colour(index))
         if "low" in figure.arrays and "high" in figure.arrays:
             low, high = (np.atleast_2d(figure.arrays[k])[index] for k in ("low", "high"))
-            axes.vlines(at, low, high, color=_INK, linewidth=1.2)
-    axes.set_xticks(places, [_short(name) for name in names])
+            axes.vlines(at, low, high, color=INK, linewidth=1.2)
+    axes.set_xticks(places, [short(name) for name in names])
     if sum(len(str(name)) for name in names) > 60:
         axes.tick_params(axis="x", labelrotation=40)
         for label in axes.get_xticklabels():
@@ -144,7 +150,7 @@ def _heatmap(axes: Axes, figure: Figure) -> None:
         (axes.set_xticks, "columns", values.shape[1]),
     ):
         if figure.labels.get(key):
-            set_ticks(range(count), [_short(word) for word in figure.labels[key]])
+            set_ticks(range(count), [short(word) for word in figure.labels[key]])
     if max(values.shape) <= _ANNOTATED:
         for (row, column), value in np.ndenumerate(values):
             dark = picture.norm(value) < 0.5
@@ -158,7 +164,7 @@ def _heatmap(axes: Axes, figure: Figure) -> None:
                 color="white" if dark else "black",
             )
     bar = axes.figure.colorbar(
-        picture, ax=axes, label=_short(figure.labels.get("value", "")), pad=0.02
+        picture, ax=axes, label=short(figure.labels.get("value", "")), pad=0.02
     )
     bar.outline.set_visible(False)
     _titles(axes, figure)
@@ -182,17 +188,17 @@ def _scatter(axes: Axes, figure: Figure) -> None:
 
 
 def _titles(axes: Axes, figure: Figure) -> None:
-    axes.set_xlabel(_short(figure.labels.get("x", "")))
-    axes.set_ylabel(_short(figure.labels.get("y", "")))
+    axes.set_xlabel(short(figure.labels.get("x", "")))
+    axes.set_ylabel(short(figure.labels.get("y", "")))
 
 
-def _short(words: object) -> str:
+def short(words: object) -> str:
     """A longer word on an axis would leave no room for the drawing."""
     text = str(words)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _svg(canvas: Canvas, alt: str) -> Markup:
+def to_svg(canvas: Canvas, alt: str) -> Markup:
     """The drawing as an element of the page: named for readers, sized and coloured by CSS."""
     text = StringIO()
     bare = {"Creator": None, "Date": None, "Format": None, "Type": None}
