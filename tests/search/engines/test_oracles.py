@@ -111,10 +111,84 @@ def test_the_journal_stands_where_another_library_would_propose_something_else(t
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(UsageError, match="there are: random"):
+    with pytest.raises(UsageError, match="there are: bayesian, grid"):
         make_engine("radnom", {}, directory=tmp_path)
 
 
 def test_an_unknown_option_is_refused(tmp_path):
     with pytest.raises(UsageError, match="random has no option factor"):
         engine(tmp_path, factor=3)
+
+
+def test_a_grid_begins_with_the_recipes_own_values_and_has_each_combination_once(tmp_path):
+    space = {"a": {"choice": ["x", "y"]}, "b": {"int": [1, 3]}, "c": {"bool": True}}
+    defaults = {"a": "y", "b": 2, "c": True}
+    made = make_engine("grid", space, directory=tmp_path, defaults=defaults)
+    found = proposals(made)
+    assert found[0] == defaults
+    assert [tuple(v.values()) for v in found[:7]] == [
+        ("y", 2, True),
+        ("y", 2, False),
+        ("y", 1, True),
+        ("y", 1, False),
+        ("y", 3, True),
+        ("y", 3, False),
+        ("x", 2, True),
+    ]
+    assert len({tuple(v.values()) for v in found}) == len(found) == 12
+    assert made.done and made.ask() is None
+
+
+def test_a_grid_of_conditions(tmp_path):
+    found = proposals(make_engine("grid", SPACES[1], directory=tmp_path, trials=None))
+    methods = [values["model.name"] for values in found]
+    batches = 4  # 32, 64, 128, 256
+    betas = 1 + 10  # the default and ten of the range
+    assert methods.count("beta_vae") == methods.count("beta_tcvae") == betas * batches
+    assert methods.count("dip_vae") == 50 * batches
+    assert len({json.dumps(values, sort_keys=True) for values in found}) == len(found)
+    assert not any("model.beta" in v and "model.lambda_od" in v for v in found)
+
+
+def test_a_grid_takes_a_value_off_the_grid_and_none_twice(tmp_path):
+    space = {"a": {"float": [0.0, 1.0], "step": 0.1}, "b": {"fixed": 7}}
+    found = proposals(make_engine("grid", space, directory=tmp_path, defaults={"a": 0.3}))
+    assert [values["a"] for values in found[:3]] == [0.3, 0.0, 0.1]
+    assert len(found) == 11 and {values["b"] for values in found} == {7}
+    off = make_engine("grid", space, directory=tmp_path / "off", defaults={"a": 0.25})
+    assert len(proposals(off)) == 12
+
+
+def test_the_first_so_many_of_a_grid_and_later_the_rest(tmp_path):
+    space = {"a": {"int": [1, 9]}}
+    some = proposals(make_engine("grid", space, trials=4, directory=tmp_path))
+    rest = proposals(make_engine("grid", space, trials=None, directory=tmp_path))
+    assert [values["a"] for values in some + rest] == list(range(1, 10))
+
+
+def test_a_gaussian_process_finds_the_hollow(tmp_path):
+    space = {"x": {"float": [0.0, 1.0]}}
+    made = make_engine("bayesian", space, trials=9, seed=1, directory=tmp_path, goal="max")
+    seen = []
+    while (trial := made.ask()) is not None:
+        seen.append(trial.values["x"])
+        made.tell(trial.id, -((trial.values["x"] - 0.7) ** 2))
+    assert min(abs(x - 0.7) for x in seen[3:]) < 0.02
+
+
+def test_what_failed_before_anything_completed_does_not_spoil_the_fit(tmp_path):
+    space = {"x": {"float": [0.0, 1.0]}}
+    made = make_engine("bayesian", space, trials=9, directory=tmp_path, num_initial_points=3)
+    for value in (None, 1.0, 2.0):
+        made.tell(made.ask().id, value, status="completed" if value else "failed")
+    made.ask()
+    assert list(made.oracle._vectorize_trials()[1][:3]) == [2.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("alpha", 0.0), ("beta", -1.0), ("num_initial_points", 0)]
+)
+def test_options_out_of_bounds_are_refused(option, value, tmp_path):
+    with pytest.raises(UsageError, match=f"search.engine: bayesian: {option} must be"):
+        make_engine("bayesian", SPACES[0], directory=tmp_path, **{option: value})
+    assert not list(tmp_path.iterdir())

@@ -51,6 +51,7 @@ class Engine(ABC):
 
     shared = False  # whether several living processes may work on one search
     prunes = False  # whether it wants to hear the objective of running trials
+    seeded = True  # whether the seed decides what is proposed
     promotes = False  # whether trials go on from other trials' checkpoints
     resource: str | None = None  # what budgets are counted in: "steps" or "epochs"
 

@@ -5,6 +5,7 @@ import warnings
 import keras_tuner
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from tfkit.search.engines.base import MISSING
 
@@ -31,7 +32,8 @@ class GaussianProcessOracle(keras_tuner.oracles.BayesianOptimizationOracle):
         """Random values at first, then the optimum of the fit, or what is recalled of it."""
         self.supposed = {}
         if self.recalled is None or self.draws():
-            with warnings.catch_warnings():
+            # one thread: matrices are small, and digits must not depend on the processors
+            with warnings.catch_warnings(), threadpool_limits(1):
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 found = super().populate_space(trial_id)
             self.unfitted = None
@@ -70,7 +72,7 @@ class GaussianProcessOracle(keras_tuner.oracles.BayesianOptimizationOracle):
             self.gpr.fit(*self.unfitted)
             self.unfitted = None
         mean, sd = self.gpr.predict(np.array([point]), return_std=True)
-        return float(mean[0] + sd[0])
+        return float(np.ravel(mean)[0] + np.ravel(sd)[0])  # before the first fit sd has no axis
 
     def point(self, trial) -> list[float]:
         """A trial in the unit cube; a parameter that it does not have counts with its default."""

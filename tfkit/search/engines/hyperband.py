@@ -1,6 +1,7 @@
 """Hyperband: many short trials, of which the better ones go on."""
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 import keras_tuner
@@ -26,7 +27,7 @@ class Hyperband(KerasTunerEngine):
         factor: one in how many goes on, >= 2; 3 is the paper's.
         resource: unit of maximum and minimum; null: the one in which `train` counts.
         maximum: full budget, >= 2; null: what `train` says.
-        minimum: smallest budget, >= 1.
+        minimum: smallest budget, >= 1; null: `train.save_every` where steps count, else 1.
         iterations: how often all brackets are run, >= 1.
     References: Li et al. 2018, https://jmlr.org/papers/v18/16-558.html
     """
@@ -47,10 +48,11 @@ class Hyperband(KerasTunerEngine):
         factor: int = 3,
         resource: Literal["steps", "epochs"] | None = None,
         maximum: int | None = None,
-        minimum: int = 1,
+        minimum: int | None = None,
         iterations: int = 1,
     ):
         maximum = MAXIMUM if maximum is None else maximum
+        minimum = 1 if minimum is None else minimum
         for name, value, least in (
             ("factor", factor, 2),
             ("maximum", maximum, 2),
@@ -75,6 +77,14 @@ class Hyperband(KerasTunerEngine):
             defaults=defaults,
             objective=objective,
         )
+
+    @staticmethod
+    def filled(options: Mapping, train: Mapping) -> dict:
+        """The options of a recipe with what its `train` section says where they say nothing."""
+        unit = options.get("resource") or ("steps" if train["epochs"] is None else "epochs")
+        least = train["save_every"] if unit == "steps" else 1
+        usual = {"resource": unit, "maximum": train[unit], "minimum": least}
+        return {**options, **{k: v for k, v in usual.items() if options.get(k) is None}}
 
     def options(self) -> dict:
         """Part of the search's identity."""

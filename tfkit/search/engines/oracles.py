@@ -93,6 +93,7 @@ class Grid(KerasTunerEngine):
     """
 
     usual = None
+    seeded = False
 
     def hyperparameters(self) -> keras_tuner.HyperParameters:
         """The space with its ranges written out, and no value of them twice."""
@@ -196,9 +197,22 @@ class Bayesian(KerasTunerEngine):
 
 def written_out(hp) -> list:
     """The values of a range, its default first, without those that differ from it by a rounding."""
-    first = type(hp.min_value)(hp.default)
+    number = type(hp.min_value)
+    values = [number(value) for value in (sorted(hp.values) if hp.step is None else stepped(hp))]
     near = ALIKE * (hp.max_value - hp.min_value)
-    return [first, *(v for v in sorted(hp.values) if not math.isclose(v, first, abs_tol=near))]
+    first = number(hp.default)
+    return [first, *(v for v in values if not math.isclose(v, first, abs_tol=near))]
+
+
+def stepped(hp) -> list:
+    """All values from the lowest to the highest; Keras Tuner rounds the number of steps down, and
+    so loses the highest of [0, 1] by 0.1.
+    """
+    low, high, step = hp.min_value, hp.max_value, hp.step
+    steps = math.log(high / low, step) if hp.sampling == "log" else (high - low) / step
+    numbers = range(math.floor(steps + ALIKE) + 1)
+    exact = (low * step**k if hp.sampling == "log" else low + step * k for k in numbers)
+    return [float(f"{value:.12g}") for value in exact]  # 0.3, not 0.30000000000000004
 
 
 def keep_nothing(*_) -> None:
