@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from tests.report.run_folder import make_full_run
+from tests.report.many_runs import make_house
+from tests.report.run_folder import make_full_run, make_small_run, write_json
+from tests.report.searches import make_search
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A sandbox needs privileges that containers lack; /dev/shm is often too small there.
@@ -32,3 +34,26 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "disentanglement-quick"
     make_full_run(folder)
     return write(folder).resolve().as_uri()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    """Addresses of the other pages: a search with everything in it, a leaderboard, a comparison."""
+    from tfkit.report import write
+    from tfkit.report.board_pages import comparison_page, leaderboard_page
+    from tfkit.report.comparison import compare
+    from tfkit.report.leaderboard import leaderboard
+
+    root = tmp_path_factory.mktemp("pages")
+    make_small_run(root / "searched")
+    write_json(root / "searched" / "search" / "search.json", make_search(budgets=True))
+    make_house(root / "runs")
+    pair = [root / "runs" / name / "20260101-000000-aaaaaa" for name in ("tcvae", "vae")]
+    found = {"search": write(root / "searched")}
+    for name, page in (
+        ("leaderboard", leaderboard_page(leaderboard([root / "runs"]))),
+        ("compare", comparison_page(compare(*pair))),
+    ):
+        found[name] = root / f"{name}.html"
+        found[name].write_text(page, encoding="utf-8")
+    return {name: path.resolve().as_uri() for name, path in found.items()}

@@ -23,6 +23,24 @@ def visit(request, browser, report):
     page.close()
 
 
+@pytest.mark.parametrize("name", ["search", "leaderboard", "compare"])
+@pytest.mark.parametrize("size, scheme", [("desk", "light"), ("desk", "dark"), ("phone", "light")])
+def test_other_pages_are_quiet_fit_and_legible(browser, pages, name, size, scheme):
+    page = browser.new_page(
+        viewport={"width": SIZES[size], "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(pages[name])
+    assert said == [] and [url for url in asked if not url.startswith("data:")] == [pages[name]]
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(OUTSIDE) == []
+    ratios = page.evaluate(CONTRAST)
+    assert len(ratios) > 50 and [entry for entry in ratios if entry[1] < 4.5] == []
+    page.close()
+
+
 def test_is_quiet_and_stays_on_the_page(visit, report):
     page, said, asked = visit
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
@@ -37,17 +55,14 @@ def test_every_picture_is_there(visit):
     boxes = page.eval_on_selector_all(
         "svg", "all => all.map(s => [s.getBoundingClientRect().width, s.getBBox().width])"
     )
-    assert len(boxes) == 12 and min(min(box) for box in boxes) > 50
+    assert len(boxes) == 13 and min(min(box) for box in boxes) > 50
 
 
 def test_nothing_is_wider_than_the_page(visit):
     page, _, _ = visit
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
-    inside = page.evaluate("""() => [...document.querySelectorAll("h1, h2, h3, p, .card, .box")]
-        .filter(e => !e.closest(".unseen"))
-        .filter(e => e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML)""")
-    assert inside == []
+    assert page.evaluate(OUTSIDE) == []
 
 
 def test_text_stands_out_from_its_ground(visit):
@@ -74,6 +89,11 @@ def test_paper_hides_the_contents(visit):
     page.emulate_media(media="print")
     assert not page.is_visible("nav") and page.is_visible("#provenance")
 
+
+# What sticks out of the page on the right.
+OUTSIDE = """() => [...document.querySelectorAll("h1, h2, h3, p, li, .card, .box")]
+    .filter(e => !e.closest(".unseen"))
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML)"""
 
 # Every element with text of its own: its words and the contrast of its colour with the first
 # opaque ground behind it. Numbers on a heatmap stand on the picture, which CSS does not know.
