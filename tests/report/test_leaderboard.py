@@ -210,3 +210,14 @@ def test_hostile_names_stay_text(tmp_path):
     make_run(tmp_path, "'<script>alert(1)</script>'".replace("/", "_"), {"<b>": [1.0, 2.0, 3.0]})
     page = leaderboard_page(leaderboard([tmp_path]))
     assert "<script>" not in page and "<b>" not in page.split("<main>")[1]
+
+
+def test_many_tasks_are_counted_not_named(tmp_path):
+    for number in range(7):
+        make_run(tmp_path, f"{number}", {"mig": 0.5}, data=f"d{number}", model="beta_vae")
+        make_run(tmp_path, f"x{number}", {"mig": 0.4}, data=f"d{number}", beta=1.0)
+    board = leaderboard([tmp_path], by=["model.beta"])
+    assert "over 7 tasks, scores" in leaderboard_text(board) and "1 (best)\n" in leaderboard_text(
+        board
+    )
+    assert "to 1 (best) on 7 tasks." in leaderboard_page(board)

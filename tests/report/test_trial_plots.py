@@ -65,6 +65,15 @@ def test_a_line_without_value_ends_before_the_last_axis():
     assert ends == [2, 2] and ">absent<" not in svg
 
 
+def test_a_wide_objective_has_a_logarithmic_axis():
+    trials = [
+        {"values": {"x": x}, "objective": o, "budget": None}
+        for x, o in ((0.0, 1.0), (1.0, 10.0), (0.5, 1000.0))
+    ]
+    svg = coordinates(trials, {}, "loss", "alt")
+    assert all(f">{label}<" in svg for label in ("1", "10", "100", "1e+03"))
+
+
 def test_budgets_are_an_axis():
     assert ">budget<" in coordinates(rows(budgets=True), SPACE, "o", "alt")
     assert ">budget<" not in coordinates(rows(), SPACE, "o", "alt")

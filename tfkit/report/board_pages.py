@@ -8,7 +8,16 @@ from tfkit.recipe.options import shown
 from tfkit.report.numbers import alike, finite
 from tfkit.report.page import render
 from tfkit.report.strips import ends_of, strip_places
-from tfkit.report.tables import STATISTICS, TESTS, better, chance, chances, comparison_cells, sides
+from tfkit.report.tables import (
+    STATISTICS,
+    TESTS,
+    better,
+    chance,
+    chances,
+    comparison_cells,
+    listed,
+    sides,
+)
 
 
 def leaderboard_page(board: dict[str, Any]) -> str:
@@ -99,7 +108,8 @@ def _aggregates(aggregates: dict[str, Any] | None) -> dict[str, Any] | None:
             few = own[key]["low"] is None
             cells.append((value, f"n={own['n']}" if few else f"[{low}, {high}]"))
         rows.append({"method": own["method"], "n": own["n"], "cells": cells})
-    return {**aggregates, "names": list(STATISTICS.values()), "rows": rows}
+    where = listed(aggregates["tasks"], "; ")
+    return {**aggregates, "where": where, "names": list(STATISTICS.values()), "rows": rows}
 
 
 def _improvement(improvement: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -112,4 +122,4 @@ def _improvement(improvement: dict[str, Any] | None) -> dict[str, Any] | None:
         depth = [round(200 * abs(v - 0.5)) if finite(v) else 0 for v in values]
         wins = [finite(v) and v > 0.5 for v in values]
         rows.append((method, list(zip(words, depth, wins, strict=True))))
-    return {**improvement, "rows": rows}
+    return {**improvement, "where": listed(improvement["tasks"], "; "), "rows": rows}

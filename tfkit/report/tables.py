@@ -18,6 +18,7 @@ STATISTICS = {  # key of the aggregates -> how readers know it
     "optimality_gap": "optimality gap",
 }
 
+_LISTED = 6  # tasks that a sentence names
 TESTS = {"t": "t", "wilcoxon": "Wilcoxon", "sign_flip": "sign flips"}
 
 
@@ -153,8 +154,9 @@ def _aggregates_text(aggregates: dict[str, Any]) -> str:
         ]
         for own in aggregates["rows"]
     ]
-    text = f"over {count} task{'s' * (count > 1)}, scores from 0 (worst) to 1 (best)"
-    text += f": {', '.join(aggregates['tasks'])}\n{aligned([head, *rows])}"
+    names = f": {listed(aggregates['tasks'])}" if count <= _LISTED else ""
+    text = f"over {count} task{'s' * (count > 1)}, scores from 0 (worst) to 1 (best){names}\n"
+    text += aligned([head, *rows])
     for method, why in aggregates["missing"].items():
         text += f"\n  {method} is not here: {', '.join(why)}"
     return text
@@ -167,8 +169,13 @@ def _improvement_text(improvement: dict[str, Any], tasks: list[str]) -> str:
         for method, values in zip(methods, improvement["matrix"], strict=True)
     ]
     title = "probability that a run of the row's method beats one of the column's"
-    where = "" if improvement["tasks"] == tasks else f": {', '.join(improvement['tasks'])}"
+    where = "" if improvement["tasks"] == tasks else f": {listed(improvement['tasks'])}"
     return f"{title}{where}\n{aligned([['', *methods], *rows], right=range(1, len(methods) + 1))}"
+
+
+def listed(tasks: list[str], between: str = ", ") -> str:
+    """The tasks by name, or how many there are where the names would be no reading."""
+    return between.join(tasks) if len(tasks) <= _LISTED else f"{len(tasks)} tasks"
 
 
 def chances(methods: list[str], method: str, values: list[float | None]) -> list[str]:

@@ -17,6 +17,7 @@ from tfkit.report.numbers import finite, number
 from tfkit.report.plots import (
     GRID,
     INK,
+    LOG_RATIO,
     MUTED,
     PAPER,
     STYLE,
@@ -151,7 +152,8 @@ def _axes(trials, space: Mapping[str, Any], objective: str) -> list[Coordinate]:
     if len(set(budgets)) > 1:
         axes.append(Coordinate("budget", min(budgets), max(budgets), log=min(budgets) > 0))
     values = [t["objective"] for t in trials if t["objective"] is not None]
-    return [*axes, Coordinate(objective, min(values), max(values))]
+    wide = min(values) > 0 and max(values) / min(values) > LOG_RATIO
+    return [*axes, Coordinate(objective, min(values), max(values), log=wide)]
 
 
 def _axis(path: str, values: list, rule: Mapping[str, Any] | None) -> Coordinate:
