@@ -236,6 +236,8 @@ def section_is_checked(given: Subject) -> None:
     place = places.get(given.entry.name, (given.entry.name,))
     example = {"objective": "loss", "goal": "min", "space": {"train.save_every": {"int": [1, 9]}}}
     base |= {"search": {**example, "confirm": {}}, "export": {}} if place else {}
+    if place == ("sweep",):
+        base |= {"search": None, "sweep": {"grid": {"train.save_every": [1, 9]}}}
     assert recipes.from_dict(base).resolved
     for option in given.entry.options.values():
         for bad in bad_values(option):

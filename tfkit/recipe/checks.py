@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 
 from tfkit.catalog import Catalog, Entry
 from tfkit.errors import Problem
-from tfkit.recipe import names, space
+from tfkit.recipe import names, space, sweep
 from tfkit.recipe.components import Checker
 from tfkit.recipe.durations import seconds
 from tfkit.recipe.options import shown
 from tfkit.recipe.reading import Document
 
 DEFAULT_STEPS = 1000  # where a recipe says neither `steps` nor `epochs`
-SECTIONS = ("data", "model", "train", "search", "evaluate", "export")
+SECTIONS = ("data", "model", "train", "search", "sweep", "evaluate", "export")
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,13 @@ def check(document: Document, catalog: Catalog) -> tuple[dict, list[Problem]]:
     parts = _data_and_model(checker, resolved)
     _train(checker, resolved, parts.model)
     _search(checker, resolved)
+    resolved["sweep"] = _section(checker, "sweep", resolved.get("sweep"))
     _evaluate(checker, resolved, parts)
     resolved["export"] = _section(checker, "export", resolved.get("export"))
     _check_name(checker, ("export", "name"), (resolved["export"] or {}).get("name"))
     names.check(checker, resolved, parts)
     space.check(checker, resolved)
+    sweep.check(checker, resolved)
     return resolved, _in_order(checker.problems)
 
 

@@ -27,6 +27,25 @@ _SPACE = {
         "additionalProperties": False,
     },
 }
+_VALUES = {"type": "array", "minItems": 1}
+_GRID = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {
+        "anyOf": [
+            _VALUES,
+            {
+                "type": "object",
+                "properties": {
+                    "choice": _VALUES,
+                    "bool": {"const": True},
+                    "when": {"type": "object", "additionalProperties": {"type": "array"}},
+                },
+                "additionalProperties": False,
+            },
+        ]
+    },
+}
 
 
 def json_schema(catalog: Catalog) -> dict:
@@ -41,7 +60,7 @@ def json_schema(catalog: Catalog) -> dict:
         "type": ["string", "null"],
         "description": "Path of the base recipe, relative to this one.",
     }
-    for name in ("train", "search", "evaluate", "export"):
+    for name in ("train", "search", "sweep", "evaluate", "export"):
         section = _section(catalog.find("section", name), catalog)
         properties[name] = {**_nullable(section), "description": top.options[name].doc}
     for name, kind in (("data", "dataset"), ("model", "model")):
@@ -70,6 +89,8 @@ def _section(section: Entry, catalog: Catalog) -> dict:
             **_nullable(confirm),
             "description": section.options["confirm"].doc,
         }
+    if section.name == "sweep":
+        properties["grid"] = {**_GRID, "description": section.options["grid"].doc}
     further = _further(section, catalog)
     return {
         "type": "object",

@@ -30,6 +30,7 @@ class Recipe:
         model: the method and its options, with the networks it is made of.
         train: see `describe train`.
         search: see `describe search`; null: no search.
+        sweep: see `describe sweep`; null: no sweep. Not beside `search`.
         evaluate: see `describe evaluate`.
         export: see `describe export`; null: no export.
     """
@@ -40,6 +41,7 @@ class Recipe:
     seed: int = 0
     train: dict | None = None
     search: dict | None = None
+    sweep: dict | None = None
     evaluate: dict | None = None
     export: dict | None = None
 
@@ -145,6 +147,23 @@ class Confirm:
 
     top: int = 1
     seeds: int | None = None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Every combination of some values, each trained from every seed: `tfkit sweep`. Points come in
+    the order of the grid, the last path's values moving fastest, and each with all its seeds.
+
+    Args:
+        grid: recipe path -> its values: `[a, b]`, short for `{choice: [a, b]}`, or `{bool: true}`;
+            each with `when: {other.path: [v, …]}` if it exists only for some values of another one.
+        seeds: how many (5: from 1 to 5) or which, >= 0; null: those of `evaluate.seeds`.
+        executor: what runs the trainings.
+    """
+
+    grid: dict
+    seeds: int | list[int] | None = None
+    executor: Executor = "inline"
 
 
 @dataclass(frozen=True)

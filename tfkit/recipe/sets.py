@@ -8,6 +8,7 @@ from tfkit.errors import Problem, RecipeError
 from tfkit.recipe.options import shown
 from tfkit.recipe.reading import Document, Place, dotted, parse
 
+SPACES = (("search", "space"), ("sweep", "grid"))
 NEAR = 0.9  # likeness above which a new key must be a misspelt neighbour
 
 
@@ -83,7 +84,7 @@ def _locate(document: Document, left: str, place: Place) -> tuple:
 
 
 def _next_key(value, rest: list[str], path: tuple, place: Place) -> tuple:
-    """The next key and what remains; keys of search.space hold dots themselves."""
+    """The next key and what remains; keys of a space hold dots themselves."""
     if isinstance(value, list):
         if not rest[0].isdigit() or int(rest[0]) >= len(value):
             last = f"an index from 0 to {len(value) - 1}" if value else "nothing: the list is empty"
@@ -93,7 +94,7 @@ def _next_key(value, rest: list[str], path: tuple, place: Place) -> tuple:
     for length in range(len(rest), 1, -1):
         if ".".join(rest[:length]) in value:
             return ".".join(rest[:length]), rest[length:]
-    if path == ("search", "space"):
+    if path in SPACES:
         return ".".join(rest), []
     return rest[0], rest[1:]
 
@@ -111,7 +112,7 @@ def _added(container, key, value, path: tuple, place: Place) -> list:
 
 def _refuse_misspelt(container, key, path: tuple, place: Place) -> None:
     """A new key that is almost its neighbour, and that the catalogue does not know, is a slip."""
-    if not isinstance(container, dict) or key in container or path[:2] == ("search", "space"):
+    if not isinstance(container, dict) or key in container or path[:2] in SPACES:
         return
     name = str(container.get("name", ""))
     known = {option for entry in catalog.load().named(name) for option in entry.options}

@@ -1,4 +1,4 @@
-"""Checks of `search.space`: every path exists, every distribution fits the option it varies."""
+"""Checks of a space of values: every path exists, every distribution fits the option it varies."""
 
 from dataclasses import replace
 from math import isfinite
@@ -19,18 +19,24 @@ SEARCHED = ("data", "model", "train")
 
 
 def check(checker: Checker, resolved: dict) -> None:
-    """Complain of every wrong line of the space."""
-    space = (resolved.get("search") or {}).get("space")
+    """Complain of every wrong line of `search.space`."""
+    search = resolved.get("search") or {}
+    space = search.get("space")
     if not isinstance(space, dict):
         return
-    if not space:
-        checker.complain(("search", "space"), "is empty; a search needs at least one path to vary")
-    engine = (resolved["search"].get("engine") or {}).get("name")
-    for path, distribution in space.items():
-        place = ("search", "space", path)
-        if engine == "hyperband" and path in LENGTHS:
+    check_space(checker, space, ("search", "space"))
+    if (search.get("engine") or {}).get("name") == "hyperband":
+        for path in (path for path in space if path in LENGTHS):
             message = f"hyperband itself decides how long a trial is trained, so {path} cannot vary"
-            checker.complain(place, message)
+            checker.complain(("search", "space", path), message)
+
+
+def check_space(checker: Checker, space: dict, where: tuple) -> None:
+    """Complain of every wrong line of a space that stands at `where`."""
+    if not space:
+        checker.complain(where, f"is empty; a {where[0]} needs at least one path to vary")
+    for path, distribution in space.items():
+        place = (*where, path)
         if not isinstance(path, str):
             checker.complain(place, "must be a recipe path, such as model.beta")
             continue
@@ -40,7 +46,7 @@ def check(checker: Checker, resolved: dict) -> None:
             continue
         _check_values(checker, place, kind, distribution, option)
         _check_when(checker, place, distribution.get("when"), space)
-    _refuse_circles(checker, space)
+    _refuse_circles(checker, space, where)
 
 
 def _kind(checker: Checker, place: tuple, distribution) -> str | None:
@@ -68,7 +74,7 @@ def _option(checker: Checker, place: tuple, path: str, space: dict) -> Parameter
     parts = tuple(int(part) if part.isdigit() else part for part in path.split("."))
     if parts[0] not in SEARCHED:
         near = nearest(path, _known(checker))
-        checker.complain(place, f"only data., model. and train. can be searched, not {path}", near)
+        checker.complain(place, f"only data., model. and train. can be varied, not {path}", near)
         return None
     if parts[-1] == "name" and parts[:-1] in checker.entries:
         kind = checker.entries[parts[:-1]].kind
@@ -220,7 +226,9 @@ def _check_when(checker: Checker, place: tuple, when, space: dict) -> None:
         path = (*below, parent)
         if parent not in space:
             others = [name for name in space if name != place[-1]]
-            message = f"{parent} is not in the space; a condition needs a path that is searched too"
+            message = (
+                f"{parent} is not in the {place[1]}; a condition needs a path that is varied too"
+            )
             checker.complain(path, message, nearest(parent, others))
             continue
         if not isinstance(values, list) or not values:
@@ -233,7 +241,7 @@ def _check_when(checker: Checker, place: tuple, when, space: dict) -> None:
                 checker.complain((*path, index), message)
 
 
-def _refuse_circles(checker: Checker, space: dict) -> None:
+def _refuse_circles(checker: Checker, space: dict, where: tuple) -> None:
     """Conditions must lead to a path without one."""
     for path in space:
         seen, todo = set(), [path]
@@ -242,7 +250,7 @@ def _refuse_circles(checker: Checker, space: dict) -> None:
             parents = when.get("when") if isinstance(when, dict) else None
             for parent in parents if isinstance(parents, dict) else ():
                 if parent == path:
-                    place = ("search", "space", path, "when", parent)
+                    place = (*where, path, "when", parent)
                     checker.complain(place, f"{path} depends on itself")
                     todo = []
                     break

@@ -6,6 +6,7 @@ from tfkit.catalog import Catalog, Entry, Parameter
 from tfkit.recipe.options import expected, shown
 
 WIDTH = 96
+_SWEEP = ["", "# sweep: null means none; `tfkit describe sweep` tells more", "sweep: null"]
 
 
 def template(entry: Entry, catalog: Catalog) -> str:
@@ -26,7 +27,7 @@ def template(entry: Entry, catalog: Catalog) -> str:
         lines += _options([*section.options.values(), *data.options.values()], catalog, entry, 2)
     lines += ["", "model:", f"  name: {entry.name}"]
     lines += _options(entry.options.values(), catalog, entry, 2)
-    lines += ["", "train:", *_train(entry, catalog), "", *_search(entry, catalog)]
+    lines += ["", "train:", *_train(entry, catalog), "", *_search(entry, catalog), *_SWEEP]
     evaluator = catalog.beside(entry, "evaluator")
     measured = [*catalog.find("section", "evaluate").options.values()]
     measured += evaluator.options.values() if evaluator else []
