@@ -24,6 +24,9 @@ from tfkit.search.confirm import Confirm, confirm_seeds, hand_over
 from tfkit.search.executors.base import Surroundings
 from tfkit.search.executors.making import make_executor
 from tfkit.search.identity import FREE, identity, is_shared
+from tfkit.search.sweep import Sweep
+from tfkit.search.sweep_table import Table
+from tfkit.search.sweeping import Sweeping
 from tfkit.search.trials import Search, make_search_engine
 from tfkit.search.values import with_values
 from tfkit.search.work import objective
@@ -78,6 +81,7 @@ def run(
     if recipe is None:
         raise UsageError("run: give a recipe, or a run folder to resume.")
     known = load(recipe, sets, seeds, export)
+    refuse_sweep(known)
     if dry_run:
         return try_out(known)
     return begun(known, quiet).run()
@@ -118,6 +122,63 @@ def search(
     known = load(recipe, sets, None, False)
     require_search(known)
     return begun(known, quiet, exports=False).run()
+
+
+def sweep(
+    recipe: str | os.PathLike | Mapping | Recipe,
+    *,
+    sets: Sequence[str] = (),
+    shard: tuple[int, int] = (1, 1),
+    workers: int | None = None,
+    quiet: bool = True,
+) -> dict:
+    """Train every point of the recipe's `sweep` from every seed, as far as it is not done yet.
+
+    Args:
+        recipe: with a `sweep` section.
+        sets: overrides, "path.to.key=value" each, applied left to right.
+        shard: (k, n): only each n-th training, beginning with the k-th.
+        workers: that many processes on this machine, instead of `sweep.executor`.
+        quiet: say nothing on the way.
+    Returns what `tfkit sweep --json` prints. A training that fails or diverges ends no sweep.
+    Raises `RecipeError`, `DataMissing`, `Interrupted`, or another `TfkitError`.
+    """
+    plan = Sweep(recipes.load(recipe, sets), RUNS)
+    component = {"name": "local", "workers": workers} if workers else plan.settings["executor"]
+    executor = make_executor(component)
+
+    def say(text: str) -> None:
+        if not quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def prepare(own: Recipe) -> Recipe:
+        threads = {"train.threads": executor.threads or device.available_cpus()}
+        found = data_path(own)
+        fixed = threads if own.resolved["train"]["threads"] == "auto" else {}
+        return changed(own, {**fixed, **({"data.path": found} if found else {})})
+
+    queue = Sweeping(plan, plan.shard(*shard), prepare, say)
+    base = prepare(plan.recipe).resolved
+    device.prepare(base["train"])
+    with interruptible(), in_one_sentence(plan.path), contextlib.closing(executor):
+        write_atomically(plan.path / "sweep.yaml", plan.recipe.dump(), shared=True)
+        say(f"sweep folder {plan.path}: {queue.count} of {len(plan.runs)} trainings")
+        try:
+            executor.run(queue, Surroundings(plan.path, base, None, progress.wanted(quiet)))
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted; the same command goes on", run=str(plan.path)) from None
+        finally:
+            found = Table(plan, [plan.path]).write(plan.path)
+    return {**found, "ended": dict(queue.ended), "busy": queue.busy}
+
+
+def refuse_sweep(known: Recipe) -> None:
+    """A sweep has a command of its own."""
+    if known.resolved["sweep"] is not None:
+        raise UsageError(
+            f"{known.path or 'run'}: the recipe has a sweep, which `{program()} sweep` runs; one "
+            "run of it, without the sweep: --set sweep=null"
+        )
 
 
 def require_search(known: Recipe) -> None:
@@ -212,7 +273,7 @@ def changed(known: Recipe, changes: Mapping) -> Recipe:
     """The recipe with other values at dotted paths, its text as it was given."""
     if not changes:
         return known
-    return dataclasses.replace(with_values(known, changes), raw_text=known.raw_text)
+    return dataclasses.replace(with_values(known, changes), written=known.written)
 
 
 def welcome(folder: RunFolder, known: Recipe, other: Recipe) -> dict:
@@ -440,12 +501,14 @@ class Conductor:
         found = {
             "run": str(self.folder),
             "status": provenance.get("status"),
-            "report": str(self.folder / "report.html"),
+            "report": str(written) if (written := self.folder / "report.html").exists() else None,
             "metrics": read_json(self.folder.evaluation, {}).get("metrics", {}),
             "search": search and best_of(search),
             "export": exported and exported["folder"],
         }
-        return {**found, "next": next_command(self.folder, exported)}
+        finished = provenance.get("status") == "finished"
+        go_on = f"{program()} run --resume {self.folder}"
+        return {**found, "next": next_command(self.folder, exported) if finished else go_on}
 
 
 def best_of(search: Mapping) -> dict:

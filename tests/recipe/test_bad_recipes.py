@@ -113,7 +113,7 @@ CASES = [
     ("validate: [mig]", "stages: {probe: {stepz: 3}}", 14, "did you mean steps?"),
     ("validate: [mig]", "stages: {probe: 3}", 14, "must be a mapping of keys of train"),
     ("goal: max", "goal: best", 17, "must be one of max, min, got best"),
-    ("goal: max", "goal: max\n  trials: 0", 18, "must be an integer >= 1, got 0"),
+    ("goal: max", "goal: max\n  trials: 0", 18, "must be an integer >= 1, or null, got 0"),
     ("seeds: [1, 2]", "seeds: [1, x]", 22, "in the list: must be a list of integers >= 0, got x"),
     ("name: bad", "name: 2001-01-01", 1, "must be text, got 2001-01-01"),
     ("evaluate:\n  seeds: [1, 2]\n  metrics: [mig]", "evaluate: 3", 21, "must be a mapping, or n"),

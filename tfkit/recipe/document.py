@@ -23,16 +23,21 @@ class Recipe:
     """A valid recipe.
 
     Args:
-        raw_text: the file as it was given, comments and all.
+        written: the file's text as it was given, comments and all, or the dict.
         given: merged with its bases and `--set`s, before defaults.
         resolved: every key explicit, `extends` gone, components in their long form.
         path: the file; None for a recipe that came as a dict.
     """
 
-    raw_text: str
+    written: str | dict
     given: dict
     resolved: dict
     path: Path | None = field(default=None, compare=False)
+
+    @property
+    def raw_text(self) -> str:
+        """What was given, as YAML text."""
+        return self.written if isinstance(self.written, str) else to_yaml(self.written)
 
     @property
     def seeds(self) -> list[int]:
@@ -66,7 +71,7 @@ def load(
         source = source.given
     path = None if isinstance(source, dict) else Path(source)
     document = _read(source, path)
-    raw_text = document.text
+    written = _plain(source) if path is None else document.text
     for name in set_files:
         change = with_bases(parse_document(read_text(name), str(name)), Path(name).parent)
         if not isinstance(change.value, dict):
@@ -80,7 +85,7 @@ def load(
         turn = {text: index for index, text in enumerate(sets)}  # as typed, then by line
         problems += found
         raise RecipeError(sorted(problems, key=lambda p: turn.get(p.typed, len(turn))))
-    return Recipe(raw_text, given, resolved, path)
+    return Recipe(written, given, resolved, path)
 
 
 def from_dict(recipe: Mapping, sets: str | list[str] | tuple = ()) -> Recipe:
@@ -109,10 +114,7 @@ def to_yaml(value: dict) -> str:
 
 def _read(source, path: Path | None) -> Document:
     if path is None:
-        plain = _plain(source)
-        document = with_bases(placed(plain), Path.cwd())
-        document.text = to_yaml(plain)
-        return document
+        return with_bases(placed(_plain(source)), Path.cwd())
     document = parse_document(read_text(path), str(path))
     return with_bases(document, path.parent, (path.resolve(),))
 

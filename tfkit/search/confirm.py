@@ -27,7 +27,7 @@ PRODUCTS = (
     "evaluation.json",
 )
 # what says where it comes from
-ORIGIN = ("recipe.yaml", "resolved.yaml", "provenance.json")
+ORIGIN = ("resolved.yaml", "provenance.json")
 
 
 class Confirm(Queue):
@@ -94,7 +94,7 @@ class Confirm(Queue):
         id, seed = self.to_do.pop(0)
         folder = self.folder(id, seed)
         own = {"evaluate.seeds": [seed], "export": None}
-        folder.write_recipe(with_values(self.recipes[id], own))
+        folder.write_recipe(with_values(self.recipes[id], own), given=False)
         self.open += 1
         name = f"trial {id}, fresh seed {seed}"
         return Task(name, str(folder), "replicate", seed, self.search.settings)

@@ -162,7 +162,7 @@ class Search(Queue):
         recipe = with_values(self.recipe, {**trial.values, **own})
         more = selection.additions(recipe.resolved, self.settings, self.engine.prunes)
         recipe = with_values(recipe, more) if more else recipe
-        folder.write_recipe(recipe)
+        folder.write_recipe(recipe, given=False)
         until = None if trial.budget is None else self.steps(trial.budget, recipe.resolved)
         if trial.origin is not None:
             go_on_from(self.trial_folder(trial.origin), folder)

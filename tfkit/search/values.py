@@ -15,15 +15,26 @@ def with_values(recipe: Recipe, values: Mapping) -> Recipe:
     given = deepcopy(recipe.given)
     for path in sorted(values, key=lambda path: not path.endswith(".name")):
         *parents, last = path.split(".")
-        place = given
+        place, known = given, recipe.resolved
         for key in parents:
+            known = known.get(key) if isinstance(known, Mapping) else None
             if not isinstance(place.get(key), dict):
-                place[key] = {"name": place[key]} if isinstance(place.get(key), str) else {}
+                place[key] = named(place.get(key), known)
             place = place[key]
         if last == "name" and place.get("name") != values[path]:
             rename(place, parents[-1], values[path])
         place[last] = values[path]
     return load(given)
+
+
+def named(given, resolved) -> dict:
+    """A component as a mapping, where the recipe has it in short form or leaves it at its default;
+    a section that it leaves out as an empty one.
+    """
+    name = given if isinstance(given, str) else None
+    if given is None and isinstance(resolved, Mapping):
+        name = resolved.get("name")
+    return {"name": name} if name else {}
 
 
 def rename(component: dict, place: str, name: str) -> None:

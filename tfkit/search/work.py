@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import keras
 
 from tfkit import recipe as recipes
-from tfkit.errors import DataMissing, Diverged
+from tfkit.errors import Busy, DataMissing, Diverged
 from tfkit.search import selection
 from tfkit.search.engines.base import Status
 from tfkit.train import device
@@ -143,12 +143,15 @@ def perform(task: Task, sources: Sources, report: Report, bar: bool = False) -> 
             value = do(task, folder, sources, report, bar)
         return outcome("completed", value)
     except Pruned:
+        folder.record(status="pruned")
         return outcome("pruned")
     except Diverged as error:
         folder.record(status="diverged", diverged={"step": error.step, "tensor": error.tensor})
         return outcome("diverged", error=str(error))
     except (DataMissing, OSError, MemoryError):
         raise
+    except Busy as error:  # not ours to write into
+        return outcome("failed", error=str(error))
     except Exception as error:
         text = str(error) if isinstance(error, TimedOut) else traceback.format_exc()
         (folder / "error.txt").write_text(text, encoding="utf-8")

@@ -116,11 +116,12 @@ class RunFolder:
         """Written once the run is evaluated; says that it is."""
         return self.path / "evaluation.json"
 
-    def write_recipe(self, recipe) -> None:
-        """Write `recipe.yaml` as it was given and `resolved.yaml`, once."""
-        for name, text in (("recipe.yaml", recipe.raw_text), ("resolved.yaml", recipe.dump())):
-            if not (self / name).exists():
-                write_atomically(self / name, text, shared=True)
+    def write_recipe(self, recipe, *, given: bool = True) -> None:
+        """Write `resolved.yaml` and, unless nobody gave it, `recipe.yaml` as it was given; once."""
+        if given and not (self / "recipe.yaml").exists():
+            write_atomically(self / "recipe.yaml", recipe.raw_text, shared=True)
+        if not self.resolved.exists():
+            write_atomically(self.resolved, recipe.dump(), shared=True)
 
     def rewrite_recipe(self, recipe) -> None:
         """Replace `resolved.yaml` by that of a recipe whose run goes further than planned."""

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 import keras_tuner
+import numpy as np
 from keras_tuner.src.engine import trial as kt_trial
 
 from tfkit.search.engines.base import Trial
@@ -49,7 +50,8 @@ class KerasTunerEngine(JournaledEngine):
             self.exhausted = True
         if trial.status != kt_trial.TrialStatus.RUNNING:
             return None
-        return self.as_trial(id, dict(trial.hyperparameters.values))
+        values = trial.hyperparameters.values
+        return self.as_trial(id, {path: plain(value) for path, value in values.items()})
 
     def as_trial(self, id: str, values: dict) -> Trial:
         """The oracle's values as a trial."""
@@ -217,3 +219,8 @@ def stepped(hp) -> list:
 
 def keep_nothing(*_) -> None:
     """Instead of an oracle's saving."""
+
+
+def plain(value):
+    """A NumPy number as Python's own: recipes and journals know no other."""
+    return value.item() if isinstance(value, np.generic) else value
