@@ -156,7 +156,7 @@ def leaderboard(
     metrics: Metrics = None,
     by: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATH", help="Recipe path that names a method; name if none."),
+        typer.Option(metavar="PATH", help="Recipe path that makes a method, instead of its name."),
     ] = None,
     goal: Goals = None,
     scale: Annotated[
@@ -187,7 +187,7 @@ def leaderboard(
     board = rank(
         folders,
         metrics=metrics or (),
-        by=by or ("name",),
+        by=by or (),
         goals=parse_goals(goal or ()),
         scales=parse_scales(scale or ()),
     )

@@ -137,15 +137,33 @@ def test_runs_of_one_method_are_put_together_and_the_newer_counts(tmp_path):
     assert any("seed 2 is counted from the newer" in note for note in board["notes"])
 
 
-def test_a_name_for_two_recipes_is_told_and_by_tells_them_apart(tmp_path):
+def test_by_pools_what_it_is_told_to_and_says_so(tmp_path):
     make_run(tmp_path, "a", {"mig": [0.5, 0.6, 0.5]}, beta=1.0)
     make_run(tmp_path, "a", {"mig": [0.1, 0.2]}, seeds=[4, 5], beta=8.0, stamp="20270101-000000-b")
-    board = leaderboard([tmp_path])
+    board = leaderboard([tmp_path], by=["name"])
     assert any("model.beta: 1.0 -> 8.0" in n and "--by model.beta" in n for n in board["notes"])
     apart = leaderboard([tmp_path], by=["model.name", "model.beta"])
     methods = [row["method"] for row in task(apart, "dsprites", "mig")["rows"]]
     assert methods == ["beta_vae, 1.0", "beta_vae, 8.0"]
     assert not any("--by" in note for note in apart["notes"])
+
+
+def test_recipes_of_one_name_are_told_apart_by_what_differs(tmp_path):
+    for seed in (1, 2, 3):  # as a sweep leaves them: a run for each point and seed
+        for beta in (1.0, 8.0):
+            for data, sha in (("dsprites", "ab"), ("shapes", "cd")):
+                stamp = f"beta-{beta}-{data}-{seed}"
+                own = {"beta": beta, "data": data, "sha": sha, "stamp": stamp, "seeds": seed}
+                make_run(tmp_path, "sweep", {"mig": beta / 10 + seed / 100}, **own)
+    board = leaderboard([tmp_path])
+    assert board["notes"] == []
+    for data in ("dsprites", "shapes"):
+        rows = task(board, data, "mig")["rows"]
+        assert [(r["method"], r["n"]) for r in rows] == [
+            ("sweep beta=8.0", 3),
+            ("sweep beta=1.0", 3),
+        ]
+        assert rows[0]["mean"] == pytest.approx(0.82) and rows[0]["low"] is not None
 
 
 def test_other_data_of_the_same_name_are_another_task(tmp_path):

@@ -11,7 +11,7 @@ from tfkit.errors import UsageError
 from tfkit.report.goals import ASSUMED, Reading, reading
 from tfkit.report.runs import Run, find_runs
 from tfkit.report.standing import LEAST_SEEDS, improvements, standings
-from tfkit.report.tasks import Cell, Task, method_of, sort_runs
+from tfkit.report.tasks import Cell, Task, methods_of, sort_runs
 from tfkit.statistics.intervals import mean_interval
 
 _WHY = {  # status -> what to do or think of a run without metrics
@@ -25,7 +25,7 @@ def leaderboard(
     folders: Iterable[str | os.PathLike],
     *,
     metrics: Sequence[str] = (),
-    by: Sequence[str] = ("name",),
+    by: Sequence[str] = (),
     goals: Mapping[str, str] | None = None,
     scales: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def leaderboard(
     Args:
         folders: searched for run folders, at any depth.
         metrics: those to show; none are all that were measured on the test sample.
-        by: paths of the resolved recipe, such as `model.name`.
+        by: paths of the resolved recipe, such as `model.name`; none are the recipe's name, with
+            what differs where recipes of one name do.
         goals: {metric, or "" for all: "max" or "min"}; see `tfkit.report.goals.reading`.
         scales: {metric: (worst, best)}, what scores 0 and 1 in the aggregates.
     Returns a dict that JSON can hold:
@@ -62,7 +63,7 @@ def leaderboard(
     readings = {task: _reading(task, row, goals, scales) for task, row in table.items()}
     chosen = _counted_tasks(readings, bool(metrics))
     return {
-        "by": list(by),
+        "by": list(by) or ["name"],
         "runs": len(counted),
         "tasks": [_task(task, table[task], readings[task]) for task in table],
         "aggregates": standings(table, {t: r for t, r in readings.items() if r.scale}),
@@ -113,7 +114,7 @@ def _row(method: str, cell: Cell) -> dict[str, Any]:
 
 def _uncounted(run: Run, by: Sequence[str]) -> dict[str, Any]:
     why = run.why or _WHY.get(run.status, "")
-    method = method_of(run, by) if run.recipe else ""
+    method = methods_of([run], by)[run.path] if run.recipe else ""
     return {"run": str(run.path), "status": run.status, "method": method, "why": why}
 
 

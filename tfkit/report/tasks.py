@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tfkit.recipe import difference
 from tfkit.report.runs import Run
-from tfkit.report.settings import written
+from tfkit.report.settings import short_names, written
 
 _NOT_DATA = ("batch_size", "path")  # options of `data` that leave a data set the same
 # what may differ between the runs of one method: none of it is the method
-_NOT_METHOD = ("name", "seed", "search", "export", "evaluate", "train.threads", "data.path")
+_NOT_METHOD = (
+    "name", "seed", "search", "sweep", "export", "evaluate", "train.threads", "data.path"
+)  # fmt: skip
 
 
 @dataclass
@@ -35,10 +38,22 @@ class Task:
         return f"{self.data} / {self.metric}" if self.data else self.metric
 
 
-def method_of(run: Run, by: Sequence[str]) -> str:
-    """What the run is called in the table: its recipe's values at the paths `by`."""
-    found = [_at(run.recipe, path) for path in by]
-    return ", ".join(written(value) if value is not None else "–" for value in found)
+def methods_of(runs: Sequence[Run], by: Sequence[str] = ()) -> dict[Path, str]:
+    """{folder: what its method is called}: the values at the recipe paths `by`; without these the
+    recipe's name, with whatever differs where recipes of one name do, such as a sweep's.
+    """
+    if by:
+        return {run.path: ", ".join(_named(run, path) for path in by) for run in runs}
+    alike: dict[str, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(_named(run, "name"), []).append(run)
+    methods = {}
+    for name, own in alike.items():
+        paths = short_names(_differing(own))
+        for run in own:
+            words = [f"{word}={_named(run, path)}" for path, word in paths.items()]
+            methods[run.path] = " ".join([name, *words])
+    return methods
 
 
 def sort_runs(
@@ -49,8 +64,9 @@ def sort_runs(
     Args:
         runs: evaluated ones, oldest first.
         metrics: those wanted; none are all but those on the validation sample.
-        by: paths of the recipe that make a method.
+        by: paths of the recipe that make a method; see `methods_of`.
     """
+    methods = methods_of(runs, by)
     names = _data_names(runs)
     table: dict[Task, dict[str, Cell]] = {}
     replaced: dict[tuple, list] = {}
@@ -59,7 +75,7 @@ def sort_runs(
             if (metric not in metrics) if metrics else metric.startswith("valid/"):
                 continue
             task = Task(names[data_identity(run)], metric)
-            cell = table.setdefault(task, {}).setdefault(method_of(run, by), Cell())
+            cell = table.setdefault(task, {}).setdefault(methods[run.path], Cell())
             for seed, value in zip(run.seeds, values, strict=True):
                 if seed in cell.runs:
                     seeds = replaced.setdefault((cell.runs[seed].path, run.path), [])
@@ -78,6 +94,24 @@ def _at(recipe: Mapping[str, Any], path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def _named(run: Run, path: str) -> str:
+    """The value at a path; of a component its name."""
+    value = _at(run.recipe, path)
+    value = value.get("name", value) if isinstance(value, Mapping) else value
+    return "–" if value is None else written(value)
+
+
+def _differing(runs: Sequence[Run]) -> list[str]:
+    """Paths of the recipe, of those that make a method, that differ on the same data."""
+    first: dict[str, Run] = {}
+    paths: dict[str, None] = {}
+    for run in runs:
+        before = first.setdefault(data_identity(run), run)
+        changes = difference(before.recipe, run.recipe)
+        paths |= {c.path: None for c in changes if not _within(c.path, _NOT_METHOD)}
+    return list(paths)
 
 
 def data_identity(run: Run) -> str:
