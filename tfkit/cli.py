@@ -126,6 +126,52 @@ def search(
 
 
 @app.command()
+def sweep(
+    recipe: Annotated[Path, typer.Argument(help="Recipe file with a sweep.")],
+    sets: Sets = None,
+    set_file: SetFiles = None,
+    shard: Annotated[
+        str, typer.Option(metavar="K/N", help="Only the K-th of N equal parts.")
+    ] = "1/1",
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes on this machine.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the trainings and what became of them.")
+    ] = False,
+    merge: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Train nothing; join this sweep folder; repeatable."),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write the table here.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Train every combination of the recipe's sweep from every seed, or one shard of them.
+
+    \b
+    tfkit sweep my.yaml --shard 3/20
+    tfkit sweep my.yaml --dry-run
+    tfkit sweep my.yaml --merge other_machine/sweep-1a2b3c --csv all.csv
+    """
+    from tfkit.search import sweep_command as sweeps
+
+    known, part = _load(recipe, sets, set_file), sweeps.shard_of(shard)
+    if dry_run:
+        found = sweeps.listed(known, part)
+        _print(found, True) if json else print("\n".join(found["trainings"]))
+        return
+    if merge:
+        found = sweeps.merged(known, merge)
+    else:
+        run = _heavy("tfkit.experiment").sweep
+        found = run(known, shard=part, workers=workers, quiet=quiet)
+    sweeps.copy_table(found, csv)
+    _print(found if json else sweeps.brief(found), json)
+    raise typer.Exit(sweeps.exit_code(found))
+
+
+@app.command()
 def evaluate(runs: RunFolders, json: Json = False) -> None:
     """Measure trained runs again and write their reports anew.
 

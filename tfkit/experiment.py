@@ -25,8 +25,7 @@ from tfkit.search.executors.base import Surroundings
 from tfkit.search.executors.making import make_executor
 from tfkit.search.identity import FREE, identity, is_shared
 from tfkit.search.sweep import Sweep
-from tfkit.search.sweep_table import Table
-from tfkit.search.sweeping import Sweeping
+from tfkit.search.sweeping import run_sweep
 from tfkit.search.trials import Search, make_search_engine
 from tfkit.search.values import with_values
 from tfkit.search.work import objective
@@ -147,29 +146,14 @@ def sweep(
     component = {"name": "local", "workers": workers} if workers else plan.settings["executor"]
     executor = make_executor(component)
 
-    def say(text: str) -> None:
-        if not quiet:
-            print(text, file=sys.stderr, flush=True)
-
     def prepare(own: Recipe) -> Recipe:
+        """With what this machine says of a recipe: its threads, and where its data lie."""
         threads = {"train.threads": executor.threads or device.available_cpus()}
         found = data_path(own)
         fixed = threads if own.resolved["train"]["threads"] == "auto" else {}
         return changed(own, {**fixed, **({"data.path": found} if found else {})})
 
-    queue = Sweeping(plan, plan.shard(*shard), prepare, say)
-    base = prepare(plan.recipe).resolved
-    device.prepare(base["train"])
-    with interruptible(), in_one_sentence(plan.path), contextlib.closing(executor):
-        write_atomically(plan.path / "sweep.yaml", plan.recipe.dump(), shared=True)
-        say(f"sweep folder {plan.path}: {queue.count} of {len(plan.runs)} trainings")
-        try:
-            executor.run(queue, Surroundings(plan.path, base, None, progress.wanted(quiet)))
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted; the same command goes on", run=str(plan.path)) from None
-        finally:
-            found = Table(plan, [plan.path]).write(plan.path)
-    return {**found, "ended": dict(queue.ended), "busy": queue.busy}
+    return run_sweep(plan, shard, executor, prepare, quiet)
 
 
 def refuse_sweep(known: Recipe) -> None:

@@ -1,0 +1,96 @@
+"""The points of a sweep: which there are, in which order, and what they are called."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tfkit.errors import UsageError
+from tfkit.search.conditions import conditions, parents_first
+
+LONGEST_NAME = 120  # of a folder; file systems allow 255 bytes
+
+
+class Point(NamedTuple):
+    """One combination of values.
+
+    Args:
+        name: its folder, which says the values.
+        values: by dotted path; without those that do not exist under the others.
+    """
+
+    name: str
+    values: dict
+
+
+def points(grid: Mapping) -> list[Point]:
+    """All points of a resolved `sweep.grid`, in the grid's order: the last path moves fastest, and
+    a path that another one decides over comes behind that one.
+    """
+    found: list[dict] = [{}]
+    for path in parents_first(grid):
+        needed = conditions(grid, path)
+        values = [True, False] if "bool" in grid[path] else grid[path]["choice"]
+        found = [
+            each
+            for point in found
+            for each in (
+                [{**point, path: value} for value in values] if exists(needed, point) else [point]
+            )
+        ]
+    return named(found, list(grid))
+
+
+def exists(needed: Mapping, point: Mapping) -> bool:
+    """Whether a path with these conditions is there at all at a point."""
+    return all(parent in point and point[parent] in values for parent, values in needed.items())
+
+
+def named(found: Sequence[dict], paths: Sequence[str]) -> list[Point]:
+    """The points with names of their own."""
+    short = short_names(paths)
+    names = [name_of({short[path]: value for path, value in each.items()}) for each in found]
+    twice = {name for name in names if names.count(name) > 1}  # "a/b" and "a-b"
+    return [
+        Point(f"{name[:LONGEST_NAME]}-{digest(each)}", each)
+        if name in twice or len(name) > LONGEST_NAME
+        else Point(name, each)
+        for name, each in zip(names, found, strict=True)
+    ]
+
+
+def short_names(paths: Sequence[str]) -> dict[str, str]:
+    """The shortest end of each dotted path that no other one has: model.beta -> beta, and
+    model.name -> model.
+    """
+    plain = {path: path.removesuffix(".name") for path in paths}
+    found = {}
+    for path, text in plain.items():
+        parts = text.split(".")
+        ends = [".".join(parts[-length:]) for length in range(1, len(parts) + 1)]
+        others = [f".{other}" for key, other in plain.items() if key != path]
+        own = (end for end in ends if not any(other.endswith(f".{end}") for other in others))
+        found[path] = next(own, path)
+    return found
+
+
+def name_of(values: Mapping) -> str:
+    """model=beta_vae,beta=4: nothing that a shell or a file system trips over."""
+    text = ",".join(f"{key}={value}" for key, value in values.items())
+    return re.sub(r"[^\w.,=+-]", "-", text) or "recipe"
+
+
+def digest(values: Mapping) -> str:
+    """Six hexadecimal digits of a point."""
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:6]
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """ "3/20" -> (3, 20), the third of twenty."""
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal()):
+        raise UsageError(f"--shard takes K/N, such as 3/20 for the third of twenty, got {text}")
+    k, n = int(number), int(count)
+    if not 1 <= k <= n:
+        raise UsageError(f"--shard {text}: the shards of {n} are 1/{n} to {n}/{n}")
+    return k, n
