@@ -1,6 +1,7 @@
 """Tasks on a Ray cluster: a real one on this machine, and everything that can be wrong with one."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from tests.search.executors import tasks
 from tests.search.executors.tasks import Listed, around, task
 from tests.train.runs import bytes_of
-from tfkit.errors import UsageError
+from tfkit.errors import TfkitError, UsageError
 from tfkit.search.executors import ray_cluster, ray_node
 from tfkit.search.executors.inline import Inline
 from tfkit.search.executors.ray import Ray
@@ -105,6 +106,17 @@ def test_a_node_that_differs_or_does_not_see_the_folder(tmp_path, monkeypatch):
         ray_node.find_folder(tmp_path / "nowhere")
 
 
+def test_a_cluster_that_is_gone_is_not_blamed_on_the_tasks():
+    with socket.socket() as alive, socket.socket() as gone:
+        for each in (alive, gone):
+            each.bind(("127.0.0.1", 0))
+        alive.listen()
+        there, nowhere = (f"127.0.0.1:{each.getsockname()[1]}" for each in (alive, gone))
+        ray_cluster.check_lifelines([there])
+        with pytest.raises(TfkitError, match=f"is gone: nothing answers at {nowhere}.*goes on"):
+            ray_cluster.check_lifelines([there, nowhere])
+
+
 # --- with one ---------------------------------------------------------------------------------
 
 
@@ -131,6 +143,7 @@ def cluster():
     finally:
         head.send_signal(signal.SIGTERM)  # ends the processes that it started, and no others
         head.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

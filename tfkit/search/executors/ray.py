@@ -57,11 +57,14 @@ class Ray(Executor):
         if not self.joined:
             self.ours, self.joined = ray_cluster.join(self.address), True
             ray_cluster.check_room(self.cpus, self.gpus)
-        crew = Crew(self.count, self.cpus, self.gpus)
+        crew = Crew(self.count, self.cpus, self.gpus, ray_cluster.lifelines(self.address))
         try:
             while not queue.done:
                 crew.feed(queue)
                 crew.listen(queue)
+        except ConnectionError:
+            ray_cluster.check_lifelines(crew.lifelines)
+            raise
         finally:
             crew.end()
 
@@ -86,10 +89,10 @@ class Job:
 class Crew:
     """The tasks that are out, those that came back from dead workers, and how often each did."""
 
-    def __init__(self, count: int, cpus: int, gpus: float):
+    def __init__(self, count: int, cpus: int, gpus: float, lifelines: list[str]):
         import ray
 
-        self.ray, self.count, self.home = ray, count, Home.here()
+        self.ray, self.count, self.home, self.lifelines = ray, count, Home.here(), lifelines
         # a worker that ever saw one GPU cannot change to another
         reuse = {"max_calls": 1} if gpus else {}
         work = ray.remote(max_retries=0, num_cpus=cpus, num_gpus=gpus, **reuse)
@@ -165,6 +168,9 @@ class Crew:
 
     def bury(self, job: Job, error: Exception, queue: Queue) -> None:
         """Take a dead worker's task back; another one goes on from its checkpoint."""
+        from tfkit.search.executors.ray_cluster import check_lifelines
+
+        check_lifelines(self.lifelines)
         self.deaths[job.task.folder] += 1
         if self.deaths[job.task.folder] < MOST_DEATHS:
             self.returned.append(job.task)
@@ -191,6 +197,8 @@ class Crew:
 
     def end(self) -> None:
         """Leave no task running: their work is in their checkpoints."""
+        if not self.ray.is_initialized():
+            return  # the cluster is gone; whatever is asked of Ray now would start one here
         for reference in self.out:
             with contextlib.suppress(Exception):
                 self.ray.cancel(reference, force=True)

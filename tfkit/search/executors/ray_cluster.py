@@ -9,7 +9,7 @@ import warnings
 
 import ray
 
-from tfkit.errors import UsageError
+from tfkit.errors import TfkitError, UsageError
 
 OPTION = "search.executor.address"
 CONNECT_SECONDS = 10
@@ -44,16 +44,42 @@ def leave() -> None:
 
 def knock(address: str) -> None:
     """Whether anybody listens at an address: Ray itself would try for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
-        return
     try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+        call(address)
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(
             f"{OPTION}: nothing answers at {address} ({reason}); {how_to_start()}"
         ) from error
+
+
+def call(address: str) -> None:
+    """Connect to HOST:PORT for a moment; what is no such address is not called."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+
+
+def lifelines(address: str) -> list[str]:
+    """The addresses without which this process can do nothing: the head's, its own node's."""
+    if address.startswith("ray://"):
+        return [address]
+    context = ray.get_runtime_context()
+    own = [node for node in ray.nodes() if node["NodeID"] == context.get_node_id()]
+    nodes = [f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}" for node in own]
+    return [context.gcs_address, *nodes]
+
+
+def check_lifelines(addresses: list[str]) -> None:
+    """Raise `TfkitError` where the cluster itself is gone, so that no task is blamed for it."""
+    for address in addresses:
+        try:
+            call(address)
+        except OSError as error:
+            raise TfkitError(
+                f"search.executor: the Ray cluster is gone: nothing answers at {address} any "
+                "more. Once it is back, the same command goes on where this one stops."
+            ) from error
 
 
 def how_to_start() -> str:
