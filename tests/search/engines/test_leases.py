@@ -50,7 +50,7 @@ def process(folder, kind="journal", lease=60.0, trials=6, **behaviour):
     return subprocess.Popen(
         [sys.executable, "tests/search/engines/joining.py", json.dumps(arguments)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
