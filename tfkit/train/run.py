@@ -100,11 +100,19 @@ def fit(
     if not looking.bar:
         return job.run()
     done = Checkpoints(folder.path / "checkpoints" / stage).reached()
-    part = folder.path.parent.name in ("search", "replicates")  # else the folder's name is a date
-    label = stage or (folder.path.name.replace("_", " ") if part else assembly.recipe["name"])
-    with Progress(label, plan.end, done) as progress:
+    with Progress(stage or label(folder, assembly.recipe["name"]), plan.end, done) as progress:
         job.watch(progress)
         return job.run()
+
+
+def label(folder: RunFolder, name: str) -> str:
+    """What a progress bar calls a training; the run folder's own name is a date, and says less."""
+    path = folder.path
+    if path.parent.name == "replicates":
+        return f"seed {path.name}"
+    if path.parent.parent.name == "confirm":
+        return f"{path.parent.name.replace('_', ' ')}, seed {path.name}"
+    return path.name.replace("_", " ") if path.parent.name == "search" else name
 
 
 def train_stages(folder: RunFolder, assembly: Assembly, planned: list, looking: Looking) -> None:
