@@ -68,7 +68,9 @@ def read(worker, word, times=1):
 
 def rest(worker):
     """Its further lines; it must end by itself and say nothing else."""
-    out, err = worker.communicate(timeout=60)
+    # not `communicate`, which would miss what `readline` has buffered
+    out, err = worker.stdout.read(), worker.stderr.read()
+    worker.wait(60)
     assert worker.returncode == 0 and err == "", err
     return [json.loads(line) for line in out.splitlines()]
 
