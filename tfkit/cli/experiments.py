@@ -1,0 +1,188 @@
+"""Commands that train, measure or answer. What is heavy is imported inside them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfkit.cli.options import (
+    Json,
+    Quiet,
+    RunFolders,
+    SetFiles,
+    Sets,
+    heavy,
+    load_recipe,
+    seed_list,
+    show,
+    show_each,
+)
+from tfkit.errors import UsageError
+
+
+def run(
+    recipe: Annotated[Path | None, typer.Argument(help="Recipe file.")] = None,
+    sets: Sets = None,
+    set_file: SetFiles = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="N or A,B,…", help="Number of replicates, or their seeds."),
+    ] = None,
+    export: Annotated[bool, typer.Option("--export", help="Export at the end.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with this run folder.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Build and run one step; write nothing.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Search, train, evaluate, report and export, as the recipe says.
+
+    \b
+    tfkit run recipes/disentanglement/quick.yaml
+    tfkit run my.yaml --set train.steps=100 --set model.beta=8 --seeds 5 --export
+    tfkit run --resume runs/my-recipe/2026-01-31-1a2b3c
+    """
+    if recipe is None and resume is None:
+        raise UsageError("run needs a recipe file, or --resume RUN; see `tfkit run --help`")
+    if recipe is None and (sets or set_file):
+        recipe = resume / "resolved.yaml"  # must come out as it is, which the engine checks
+    known = load_recipe(recipe, sets, set_file) if recipe is not None else None
+    chosen = None if seeds is None else seed_list(seeds)
+    experiment = heavy("tfkit.experiment")
+    result = experiment.run(
+        known, resume=resume, seeds=chosen, export=export, dry_run=dry_run, quiet=quiet
+    )
+    show(result, json)
+
+
+def search(
+    recipe: Annotated[Path | None, typer.Argument(help="Recipe file with a search.")] = None,
+    sets: Sets = None,
+    set_file: SetFiles = None,
+    trials: Annotated[int | None, typer.Option(metavar="N", help="How many trials.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Wall-clock time, such as 2h or 90m.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes on this machine.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with this search.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Search, confirm the best trials from fresh seeds, write best.yaml, a runnable recipe.
+
+    \b
+    tfkit search my.yaml --budget 2h --workers 4
+    tfkit search --resume runs/my-recipe/2026-01-31-1a2b3c --trials 40
+    """
+    if recipe is None and resume is None:
+        raise UsageError("search needs a recipe file, or --resume RUN; see `tfkit search --help`")
+    if recipe is None and (sets or set_file):
+        recipe = resume / "resolved.yaml"
+    known = load_recipe(recipe, sets, set_file) if recipe is not None else None
+    experiment = heavy("tfkit.experiment")
+    result = experiment.search(
+        known, resume=resume, trials=trials, budget=budget, workers=workers, quiet=quiet
+    )
+    show(result, json)
+
+
+def sweep(
+    recipe: Annotated[Path, typer.Argument(help="Recipe file with a sweep.")],
+    sets: Sets = None,
+    set_file: SetFiles = None,
+    shard: Annotated[
+        str, typer.Option(metavar="K/N", help="Only the K-th of N equal parts.")
+    ] = "1/1",
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes on this machine.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the trainings and what became of them.")
+    ] = False,
+    merge: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Train nothing; join this sweep folder; repeatable."),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write the table here.")] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Train every combination of the recipe's sweep from every seed, or one shard of them.
+
+    \b
+    tfkit sweep my.yaml --shard 3/20
+    tfkit sweep my.yaml --dry-run
+    tfkit sweep my.yaml --merge other_machine/sweep-1a2b3c --csv all.csv
+    """
+    from tfkit.search import sweep_command as sweeps
+
+    known, part = load_recipe(recipe, sets, set_file), sweeps.shard_of(shard)
+    if dry_run:
+        found = sweeps.listed(known, part)
+        show(found, True) if json else print("\n".join(found["trainings"]))
+        return
+    if merge:
+        found = sweeps.merged(known, merge)
+    else:
+        run = heavy("tfkit.experiment").sweep
+        found = run(known, shard=part, workers=workers, quiet=quiet)
+    sweeps.copy_table(found, csv)
+    show(found if json else sweeps.brief(found), json)
+    raise typer.Exit(sweeps.exit_code(found))
+
+
+def evaluate(runs: RunFolders, json: Json = False) -> None:
+    """Measure trained runs again and write their reports anew.
+
+    \b
+    tfkit evaluate runs/my-recipe/2026-01-31-1a2b3c
+    """
+    experiment = heavy("tfkit.experiment")
+    show_each([experiment.evaluate(folder) for folder in runs], json)
+
+
+def export_run(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    name: Annotated[str | None, typer.Option(help="Folder under savedmodels/.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a run's model as SavedModel and TF-Hub module to savedmodels/NAME/VERSION.
+
+    \b
+    tfkit export runs/my-recipe/2026-01-31-1a2b3c --name beta_vae
+    """
+    record = heavy("tfkit.experiment").export(run, name)
+    shown = ("name", "version", "folder", "archive", "bytes", "next")
+    show(record if json else {key: record[key] for key in shown}, json)
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="savedmodels/NAME or savedmodels/NAME/VERSION.")],
+    input: Annotated[
+        Path,
+        typer.Option("--input", "-i", help=".npy, .npz, an image, or a folder of images."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help=".npz, .json, .png, or a folder for one PNG a row."),
+    ] = None,
+    signature: Annotated[str | None, typer.Option(help="Which signature; predict if none.")] = None,
+    json: Json = False,
+) -> None:
+    """Answer from an export folder.
+
+    \b
+    tfkit predict savedmodels/beta_vae --input images.npy --output answer.npz
+    tfkit predict savedmodels/beta_vae -i photos/ -o grid.png --signature reconstructions
+    """
+    from tfkit import terminal
+
+    answer = heavy("tfkit.export.predict").predict(model, input, output, signature)
+    show(answer if json else terminal.brief_answer(answer), json)
