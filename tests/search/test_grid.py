@@ -1,0 +1,79 @@
+"""The points of a sweep: order, conditions, names, shards."""
+
+import pytest
+
+from tfkit.errors import UsageError
+from tfkit.search.grid import digest, points, shard_of, short_names
+
+STUDY = {
+    "model.name": {"choice": ["beta_vae", "dip_vae"]},
+    "model.beta": {"choice": [1, 4], "when": {"model.name": ["beta_vae"]}},
+    "model.lambda_od": {"choice": [2, 5, 9], "when": {"model.name": ["dip_vae"]}},
+    "data.name": {"choice": ["dsprites", "outlines"]},
+}
+
+
+def test_the_last_path_moves_fastest_and_conditions_hold():
+    found = points(STUDY)
+    assert [point.values for point in found[:3]] == [
+        {"model.name": "beta_vae", "model.beta": 1, "data.name": "dsprites"},
+        {"model.name": "beta_vae", "model.beta": 1, "data.name": "outlines"},
+        {"model.name": "beta_vae", "model.beta": 4, "data.name": "dsprites"},
+    ]
+    assert len(found) == (2 + 3) * 2
+    assert len({point.name for point in found}) == len(found)
+
+
+def test_conditions_on_conditions():
+    grid = {
+        "c": {"choice": [7, 8], "when": {"b": [True]}},
+        "b": {"bool": True, "when": {"a": ["x"]}},
+        "a": {"choice": ["x", "y"]},
+    }
+    assert [point.values for point in points(grid)] == [
+        {"a": "x", "b": True, "c": 7},
+        {"a": "x", "b": True, "c": 8},
+        {"a": "x", "b": False},
+        {"a": "y"},
+    ]
+
+
+def test_names_say_the_values():
+    assert points(STUDY)[0].name == "model=beta_vae,beta=1,data=dsprites"
+    assert points({"a.b": {"choice": ["my_module:f"]}})[0].name == "b=my_module-f"
+    assert short_names(["model.encoder.units", "model.decoder.units", "train.steps"]) == {
+        "model.encoder.units": "encoder.units",
+        "model.decoder.units": "decoder.units",
+        "train.steps": "steps",
+    }
+
+
+def test_values_that_look_alike_keep_names_of_their_own():
+    found = points({"data.path": {"choice": ["a/b", "a:b"]}})
+    assert [point.name for point in found] == [f"path=a-b-{digest(p.values)}" for p in found]
+    long = points({"data.path": {"choice": ["x" * 300, "x" * 301]}})
+    assert len({point.name for point in long}) == 2
+    assert max(len(point.name) for point in long) < 255
+
+
+def test_the_study_has_12600_trainings():
+    strengths = {
+        method: {"choice": [1, 2, 3, 4, 5, 6], "when": {"model.name": [method]}}
+        for method in ("a", "b", "c", "d", "e", "f")
+    }
+    grid = {
+        "data.name": {"choice": list("1234567")},
+        "model.name": {"choice": list(strengths)},
+        **{f"model.of_{name}": rule for name, rule in strengths.items()},
+    }
+    assert 50 * len(points(grid)) == 12_600
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "-1/2", "1/2/3", ""])
+def test_a_shard_that_does_not_exist_is_refused(text):
+    with pytest.raises(UsageError, match="--shard"):
+        shard_of(text)
+
+
+def test_the_third_of_twenty():
+    assert shard_of("3/20") == (3, 20)
