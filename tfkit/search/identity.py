@@ -1,28 +1,40 @@
-"""What makes two recipes the same search, on whatever machine and however much of it is wanted."""
+"""What makes two recipes the same work, on whatever machine and however much of it is wanted."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tfkit import catalog
 
 # keys of `search` that say how much of a search is done and by whom: they may change on the way
 FREE = ("trials", "executor", "confirm", "keep", "budget", "timeout")
+REACH = ("engine.storage", "engine.lease")  # how a machine reaches the others
 LENGTH = 6
 
 
 def identity(resolved: Mapping) -> str:
     """Six hexadecimal digits that all processes of one search agree on."""
+    return digest(resolved, ["export", *(f"search.{key}" for key in (*FREE, *REACH))])
+
+
+def digest(resolved: Mapping, free: Iterable[str]) -> str:
+    """Six hexadecimal digits of a resolved recipe without what differs between machines, which
+    are their processors and where they keep their data.
+
+    Args:
+        resolved: the recipe.
+        free: further paths that may differ.
+    """
     known = json.loads(json.dumps(resolved, default=str))
-    known.pop("export")
-    known["train"].pop("threads")  # machines differ in their processors
     if isinstance(path := known["data"].get("path"), str):
-        known["data"]["path"] = Path(path).name  # nor do they keep their data in one place
-    for key in FREE:
-        known["search"].pop(key)
-    for key in ("storage", "lease"):  # how a machine reaches the others
-        known["search"]["engine"].pop(key, None)
+        known["data"]["path"] = Path(path).name
+    for dotted in ("train.threads", *free):
+        *parents, last = dotted.split(".")
+        place = known
+        for key in parents:
+            place = place[key]
+        place.pop(last, None)
     text = json.dumps(known, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 

@@ -3,8 +3,6 @@ any number of machines fill.
 """
 
 import dataclasses
-import hashlib
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +10,10 @@ from tfkit import recipe as recipes
 from tfkit.errors import RecipeError, UsageError
 from tfkit.recipe import Recipe
 from tfkit.search.grid import Point, points
+from tfkit.search.identity import digest
 from tfkit.search.values import with_values
 from tfkit.train.folder import RunFolder, read_json
 
-HASH_LENGTH = 6
 # keys of `sweep` that say how much of it is wanted and who does it
 FREE = ("seeds", "executor")
 
@@ -96,19 +94,10 @@ def seeds_of(resolved: dict) -> list[int]:
 
 
 def identity(resolved: dict) -> str:
-    """Six hexadecimal digits that all processes of one sweep agree on, whatever their machines'
-    processors and folders of data, and however many seeds are wanted.
+    """Six hexadecimal digits that all processes of one sweep agree on, however many seeds are
+    wanted.
     """
-    known = json.loads(json.dumps(resolved, default=str))
-    known["train"].pop("threads")
-    known["evaluate"].pop("seeds")
-    known.pop("export")
-    if isinstance(path := known["data"].get("path"), str):
-        known["data"]["path"] = Path(path).name
-    for key in FREE:
-        known["sweep"].pop(key)
-    text = json.dumps(known, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
+    return digest(resolved, ["export", "evaluate.seeds", *(f"sweep.{key}" for key in FREE)])
 
 
 def status(folder: RunFolder) -> str:

@@ -36,17 +36,33 @@ class Told(NamedTuple):
     about: dict
 
 
-class Engine(ABC):
-    """Asks for trials and is told what became of them; goes on where its directory stopped.
+class Terms(NamedTuple):
+    """What every engine is given.
 
     Args:
         space: dotted path -> distribution, as in the recipe.
         trials: how many to ask for at the most; None: as many as the engine has.
         seed: of the proposals; equal seeds propose equal trials.
-        directory: where its memory lies.
-        goal: whether the objective is to be small or large.
+        directory: where the engine's memory lies.
+        goal: whether the objective is to be small or large, "min" or "max".
         defaults: the recipe's own values by path.
         objective: what the told numbers are called; a resumed search must have the same.
+    """
+
+    space: dict
+    trials: int | None
+    seed: int
+    directory: Path
+    goal: str
+    defaults: dict
+    objective: str
+
+
+class Engine(ABC):
+    """Asks for trials and is told what became of them; goes on where its directory stopped.
+
+    Args:
+        terms: what every engine is given.
     """
 
     shared = False  # whether several living processes may work on one search
@@ -55,13 +71,12 @@ class Engine(ABC):
     promotes = False  # whether trials go on from other trials' checkpoints
     resource: str | None = None  # what budgets are counted in: "steps" or "epochs"
 
-    def __init__(self, space, *, trials, seed, directory, goal, defaults, objective):
-        if goal not in ("min", "max"):
-            raise UsageError(f"search.goal: must be min or max, got {goal!r}.")
-        self.space, self.trials, self.seed, self.goal = dict(space), trials, seed, goal
-        self.defaults = dict(defaults or {})
-        self.objective = objective
-        self.directory = Path(directory)
+    def __init__(self, terms):
+        if terms.goal not in ("min", "max"):
+            raise UsageError(f"search.goal: must be min or max, got {terms.goal!r}.")
+        self.space, self.trials, self.seed = terms.space, terms.trials, terms.seed
+        self.directory, self.goal = terms.directory, terms.goal
+        self.defaults, self.objective = terms.defaults, terms.objective
         self.asked: dict[str, Trial] = {}
         self.told: dict[str, Told] = {}
 

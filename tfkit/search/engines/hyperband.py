@@ -37,14 +37,8 @@ class Hyperband(KerasTunerEngine):
 
     def __init__(
         self,
-        space,
+        terms,
         *,
-        trials,
-        seed,
-        directory,
-        goal,
-        defaults,
-        objective,
         factor: int = 3,
         resource: Literal["steps", "epochs"] | None = None,
         maximum: int | None = None,
@@ -68,15 +62,7 @@ class Hyperband(KerasTunerEngine):
             )
         self.factor, self.resource, self.iterations = factor, resource, iterations
         self.maximum, self.minimum = maximum, minimum
-        super().__init__(
-            space,
-            trials=trials,
-            seed=seed,
-            directory=directory,
-            goal=goal,
-            defaults=defaults,
-            objective=objective,
-        )
+        super().__init__(terms)
 
     @staticmethod
     def filled(options: Mapping, train: Mapping) -> dict:

@@ -10,16 +10,8 @@ from tfkit.search.journal import Journal
 class JournaledEngine(Engine):
     """A deterministic proposer, brought back by telling it again what it was told before."""
 
-    def __init__(self, space, *, trials, seed, directory, goal, defaults, objective):
-        super().__init__(
-            space,
-            trials=trials,
-            seed=seed,
-            directory=directory,
-            goal=goal,
-            defaults=defaults,
-            objective=objective,
-        )
+    def __init__(self, terms):
+        super().__init__(terms)
         self.exhausted = False
         self.handed_out: set[str] = set()
         self.begin()

@@ -1,8 +1,10 @@
 """Engines by name."""
 
+from pathlib import Path
+
 from tfkit import catalog
 from tfkit.errors import UsageError
-from tfkit.search.engines.base import Engine
+from tfkit.search.engines.base import Engine, Terms
 
 
 def make_engine(
@@ -43,16 +45,8 @@ def make_engine(
             f"search.engine: {kind} has no option {unknown[0]}; it has {', '.join(own) or 'none'}."
         )
     engine = catalog.resolve(entry)
+    terms = Terms(dict(space), trials, seed, Path(directory), goal, dict(defaults or {}), objective)
     try:
-        return engine(
-            space,
-            trials=trials,
-            seed=seed,
-            directory=directory,
-            goal=goal,
-            defaults=defaults or {},
-            objective=objective,
-            **options,
-        )
+        return engine(terms, **options)
     except ValueError as error:  # what a constructor refuses is the recipe's mistake
         raise UsageError(f"search.engine: {kind}: {error}") from error

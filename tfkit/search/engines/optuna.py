@@ -56,14 +56,8 @@ class Optuna(Engine):
 
     def __init__(
         self,
-        space,
+        terms,
         *,
-        trials,
-        seed,
-        directory,
-        goal,
-        defaults,
-        objective,
         storage: str | None = None,
         study: str = "tfkit",
         sampler: Sampler = "tpe",
@@ -72,15 +66,8 @@ class Optuna(Engine):
         warmup: int = 0,
         lease: float = 60.0,
     ):
-        super().__init__(
-            space,
-            trials=trials or TRIALS,
-            seed=seed,
-            directory=directory,
-            goal=goal,
-            defaults=defaults,
-            objective=objective,
-        )
+        super().__init__(terms)
+        self.trials = self.trials or TRIALS
         self.place = storage or str(self.directory / "optuna.journal")
         self.study, self.sampler, self.pruner = study, sampler, pruner
         self.constant_liar, self.warmup, self.lease = constant_liar, warmup, lease

@@ -146,14 +146,8 @@ class Bayesian(KerasTunerEngine):
 
     def __init__(
         self,
-        space,
+        terms,
         *,
-        trials,
-        seed,
-        directory,
-        goal,
-        defaults,
-        objective,
         num_initial_points: int | None = None,
         alpha: float = 1e-4,
         beta: float = 2.6,
@@ -165,15 +159,7 @@ class Bayesian(KerasTunerEngine):
         if beta < 0:
             raise ValueError(f"beta must be >= 0, got {beta}.")
         self.num_initial_points, self.alpha, self.beta = num_initial_points, alpha, beta
-        super().__init__(
-            space,
-            trials=trials,
-            seed=seed,
-            directory=directory,
-            goal=goal,
-            defaults=defaults,
-            objective=objective,
-        )
+        super().__init__(terms)
 
     def options(self) -> dict:
         """Part of the search's identity."""

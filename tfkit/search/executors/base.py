@@ -8,6 +8,8 @@ from typing import NamedTuple
 from tfkit.search.work import Outcome, Task
 
 POLL_SECONDS = 0.5  # between two looks where there is nothing to do now but may be later
+MOST_DEATHS = 3  # of workers over one task: by then it is the task that kills them
+GRACE_SECONDS = 30  # that a task may overrun its time-out before its worker is killed
 
 
 class Queue(ABC):

@@ -11,12 +11,17 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from tfkit.errors import TfkitError
-from tfkit.search.executors.base import POLL_SECONDS, Executor, Queue, Surroundings
+from tfkit.search.executors.base import (
+    GRACE_SECONDS,
+    MOST_DEATHS,
+    POLL_SECONDS,
+    Executor,
+    Queue,
+    Surroundings,
+)
 from tfkit.search.work import Outcome, Task
 from tfkit.train import device
 
-MOST_DEATHS = 3  # of workers over one task: by then it is the task that kills them
-GRACE_SECONDS = 30  # that a task may overrun its time-out before its worker is killed
 FAREWELL_SECONDS = 5  # that an idle worker has for going by itself
 LOG_LINES = 20  # of a dead worker's log that are shown
 
@@ -90,6 +95,8 @@ class Local(Executor):
     """
 
     def __init__(self, workers: int = 2):
+        if workers < 1:
+            raise ValueError(f"workers must be >= 1, got {workers}.")
         self.count = workers
         self.pool: Pool | None = None
 

@@ -6,13 +6,17 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from tfkit.errors import UsageError
-from tfkit.search.executors.base import POLL_SECONDS, Executor, Queue, Surroundings
+from tfkit.search.executors.base import (
+    GRACE_SECONDS,
+    MOST_DEATHS,
+    POLL_SECONDS,
+    Executor,
+    Queue,
+    Surroundings,
+)
 from tfkit.search.executors.ray_node import Home, Mailbox, perform_here
 from tfkit.search.extras import need
 from tfkit.search.work import Outcome, Task
-
-MOST_DEATHS = 3  # of workers over one task: by then it is the task that kills them
-GRACE_SECONDS = 30  # that a task may overrun its time-out before its worker is killed
 
 
 class Ray(Executor):
