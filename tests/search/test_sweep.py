@@ -12,7 +12,7 @@ from tfkit import cli, experiment
 from tfkit.errors import Interrupted, RecipeError, UsageError
 from tfkit.recipe import load
 from tfkit.search.sweep import Sweep, identity, status
-from tfkit.search.sweep_command import merged
+from tfkit.search.sweep_command import exit_code, merged
 from tfkit.search.work import perform
 from tfkit.train.folder import RunFolder
 
@@ -168,7 +168,9 @@ def test_what_diverges_or_fails_is_written_down_and_the_rest_goes_on(monkeypatch
     given = recipe(grid=grid, seeds=[1], model={"name": "toy_room.model:Toy"})
     found = experiment.sweep(given)
     assert found["ended"] == {"finished": 1, "diverged": 1, "failed": 2}
-    assert found["diverged"] == ["width=4,poison=3/seed_1"]
+    assert found["diverged"] == ["width=4,poison=3/seed_1"] and exit_code(found) == 1
+    first = experiment.sweep(given, shard=(1, 4))
+    assert first["failed"] and exit_code(first) == 0, "what other shards met is theirs to say"
     assert "this one breaks" in (
         Path(found["sweep"]) / "width=5,poison=-1/seed_1" / "error.txt"
     ).read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfkit.errors import UsageError
 from tfkit.recipe import Recipe
-from tfkit.search.grid import shard_of as shard_of
+from tfkit.search.grid import shard_of as shard_of  # the command line takes it from here
 from tfkit.search.sweep import Sweep, require_same, status
 from tfkit.search.sweep_table import ORDER, Table
 
@@ -48,10 +48,11 @@ def copy_table(found: dict, file: Path | None) -> None:
 
 
 def exit_code(found: dict) -> int:
-    """0, or what says that some of the trainings did not end well."""
-    if found["failed"]:
+    """0, or what says that trainings did not end well: those of this shard, or all of a merger."""
+    ended = found.get("ended", found)
+    if ended.get("failed"):
         return FAILED
-    return DIVERGED if found["diverged"] else 0
+    return DIVERGED if ended.get("diverged") else 0
 
 
 def brief(found: dict) -> dict:
