@@ -1,7 +1,7 @@
 """A process that joins a search with the engine `optuna`: `python joining.py OPTIONS` as JSON.
 
-It prints a line for each trial that it asked, and one for each that it told. At the trial of
-number `hang` among its own it hangs, `out` of that number dies between asking and its values.
+It prints a line for each trial that it asked, and one for each that it told. Of its own trials it
+hangs at number `hang`, and dies at number `out` while the values are drawn.
 """
 
 import json

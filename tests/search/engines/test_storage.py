@@ -70,20 +70,6 @@ def test_a_line_cut_short_by_a_dying_machine_costs_that_line_only(tmp_path):
     assert first.storage.get_study_user_attrs(first.id) == {"tfkit": {"a": 1}, "b": 2}
 
 
-def test_who_slept_with_the_lock_in_hand_goes_on(tmp_path):
-    path = tmp_path / "x.journal"
-    opened = storage.open_storage(str(path))
-    backend = opened._backend
-    release = backend.lock.release
-
-    def taken():
-        release()  # another process did, thinking this one dead
-        release()
-
-    backend.lock.release = taken
-    assert SharedStudy(opened, "s", "max").is_new
-
-
 @pytest.mark.parametrize("kind", ["journal", "sqlite"])
 def test_of_several_at_once_one_creates_tables_and_study(kind, tmp_path):
     place = str(tmp_path / "x.journal")

@@ -143,7 +143,7 @@ class FileLeases(Leases):
     def __init__(self, seconds: float, folder: Path):
         super().__init__(seconds)
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.probe = folder, folder / f"probe.{self.me.engine}"
+        self.folder, self.probe = folder, folder / "probe"
 
     def path(self, number: int, generation: int) -> Path:
         """The file of a lease."""
@@ -193,11 +193,6 @@ class FileLeases(Leases):
         """Delete the files; the newest goes last, so that none looks open in between."""
         for generation in self.generations(number):
             self.path(number, generation).unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Release everything."""
-        super().close()
-        self.probe.unlink(missing_ok=True)
 
 
 def parsed(text: str) -> Holder | None:

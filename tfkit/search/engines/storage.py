@@ -12,11 +12,12 @@ from pathlib import Path
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage, get_storage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
 from tfkit.errors import TfkitError, UsageError
+from tfkit.search.engines.journal_lock import JournalLock
 
 OPTION = "search.engine.storage"
 PACKAGES = {"psycopg2": "psycopg2-binary", "psycopg": "'psycopg[binary]'", "MySQLdb": "mysqlclient"}
@@ -26,13 +27,13 @@ TRIES = 10  # to create the tables, which several processes may attempt at once
 
 
 class WholeLines(JournalFileBackend):
-    """Optuna's journal file, except that a line which a dying machine cut short costs that line
-    only, and that a holder of the lock which slept too long just goes on.
+    """Optuna's journal file, except that what a dying process leaves behind harms nobody: a line
+    that was cut short costs that line only, its lock is taken away.
     """
 
     def __init__(self, path: Path):
-        self.path, self.lock = path, JournalFileOpenLock(str(path))
-        super().__init__(str(path), self.lock)
+        self.path, self.lock = path, JournalLock(path)
+        super().__init__(str(path))
 
     def append_logs(self, logs: list[dict]) -> None:
         """Append whole lines behind whole lines, in one piece, and see them to the disk."""
@@ -45,8 +46,7 @@ class WholeLines(JournalFileBackend):
                 file.write(lines.encode())
                 os.fsync(file.fileno())
         finally:
-            with contextlib.suppress(RuntimeError):  # others took the lock for a dead one's
-                self.lock.release()
+            self.lock.release()
 
 
 def cut(file) -> None:
