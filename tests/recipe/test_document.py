@@ -25,7 +25,7 @@ MINIMAL = {
 
 def test_every_key_is_explicit():
     resolved = validate(MINIMAL)
-    assert list(resolved) == ["name", "seed", *"data model train search evaluate export".split()]
+    assert list(resolved) == ["name", "seed", *"data model train search sweep evaluate export".split()]
     assert resolved["data"]["batch_size"] == 64
     assert resolved["model"]["encoder"] == {
         "name": "study_encoder",
