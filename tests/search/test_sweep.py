@@ -229,7 +229,12 @@ def test_the_folder_is_the_same_for_all_machines_and_for_more_seeds():
         assert identity(load(given).resolved) != identity(same)
 
 
-def test_two_processes_never_work_on_one_training(tmp_path):
+@pytest.mark.parametrize("moment", ["before", "same"])
+def test_two_processes_never_work_on_one_training(moment, monkeypatch):
+    """Also where both look for it at the same moment, and only one gets it."""
+    if moment == "same":
+        monkeypatch.setattr("tfkit.search.sweeping.held", lambda folder: False)
+        monkeypatch.setattr("tfkit.search.work.LOCK_SECONDS", 0.2)
     given = recipe(grid={"model.width": [4]})
     sweep = sweep_of(given)
     run = sweep.runs[0]
@@ -248,7 +253,7 @@ def test_two_processes_never_work_on_one_training(tmp_path):
         other.join()
     assert found["busy"] == [run.name] and found["finished"] == 1
     assert not (folder.path / "error.txt").exists()
-    assert found["unfinished"] == [run.name]
+    assert found["unfinished"] == [run.name] and exit_code(found) == 0
 
 
 def hold(path, ready, leave):

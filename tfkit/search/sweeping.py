@@ -73,9 +73,13 @@ class Sweeping(Queue):
 
     def finished(self, task: Task, outcome: Outcome) -> None:
         """Count and say it; the sweep goes on whatever became of it."""
-        del self.open[task.id]
+        run = self.open.pop(task.id)
         state = "finished" if outcome.status == "completed" else outcome.status
-        self.ended[state] += 1
+        if state == "failed" and status(self.sweep.folder(run)) != "failed":
+            self.busy.append(task.id)  # both began it at the same moment
+            state = BUSY
+        else:
+            self.ended[state] += 1
         why = f": {outcome.error.strip().splitlines()[-1]}" if outcome.error else ""
         reached = sum(self.ended.values()) + len(self.busy)
         self.say(f"{reached} of {self.count}: {task.id} {state} ({outcome.seconds:.0f} s){why}")
