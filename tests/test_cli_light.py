@@ -15,7 +15,8 @@ from tfkit.cli import main
 from tfkit.errors import DataMissing, Diverged, UsageError
 
 COMMANDS = (
-    "run search sweep evaluate report leaderboard compare export predict list describe init validate diff"
+    "run search sweep evaluate report leaderboard compare export predict "
+    "list describe init validate diff"
 ).split()
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scipy", "sklearn")
 # what typer and pydantic load of themselves once they are used counts as theirs

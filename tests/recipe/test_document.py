@@ -25,7 +25,8 @@ MINIMAL = {
 
 def test_every_key_is_explicit():
     resolved = validate(MINIMAL)
-    assert list(resolved) == ["name", "seed", *"data model train search sweep evaluate export".split()]
+    sections = "data model train search sweep evaluate export"
+    assert list(resolved) == ["name", "seed", *sections.split()]
     assert resolved["data"]["batch_size"] == 64
     assert resolved["model"]["encoder"] == {
         "name": "study_encoder",

@@ -29,6 +29,15 @@ def kill_busy(executor, name):
     os.kill(worker.process.pid, signal.SIGKILL)
 
 
+def test_a_task_that_kills_three_workers_has_failed_and_the_others_go_on(local, tmp_path):
+    deadly = tasks.recipe(callbacks=["misbehaving:deadly"])
+    queue = Listed(task(tmp_path / "deadly", deadly), task(tmp_path / "well"))
+    local.run(queue, around(tmp_path))
+    assert queue.outcomes["well"].status == "completed"
+    assert queue.outcomes["deadly"].status == "failed"
+    assert "exit code 9" in queue.outcomes["deadly"].error
+
+
 def test_a_task_that_hangs_is_killed(local, tmp_path, monkeypatch):
     monkeypatch.setattr("tfkit.search.executors.local.GRACE_SECONDS", -100)
     queue = Listed(task(tmp_path / "hanging", timeout=50))
@@ -83,15 +92,6 @@ def test_what_ends_before_its_time_is_told_with_its_reason(local, tmp_path):
     assert "Traceback" in failed.error and "broken on purpose" in failed.error
     assert (tmp_path / "broken" / "error.txt").read_text() == failed.error
     assert "is not finite" in queue.outcomes["diverged"].error
-
-
-def test_a_task_that_kills_three_workers_has_failed_and_the_others_go_on(local, tmp_path):
-    deadly = tasks.recipe(callbacks=["misbehaving:deadly"])
-    queue = Listed(task(tmp_path / "deadly", deadly), task(tmp_path / "well"))
-    local.run(queue, around(tmp_path))
-    assert queue.outcomes["well"].status == "completed"
-    assert queue.outcomes["deadly"].status == "failed"
-    assert "exit code 9" in queue.outcomes["deadly"].error
 
 
 def test_whoever_hears_may_end_it_all_and_no_worker_is_left(tmp_path):
