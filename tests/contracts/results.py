@@ -14,7 +14,7 @@ from tests.contracts.subject import Subject
 from tests.contracts.tensors import close, numbers
 from tests.contracts.words import refuse
 from tfkit import catalog
-from tfkit.experiment import example_rows
+from tfkit.experiment.exporting import example_rows
 from tfkit.export import export_model
 from tfkit.figure import Figure
 from tfkit.train import measure
