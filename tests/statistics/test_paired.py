@@ -64,7 +64,19 @@ def test_no_difference_and_equal_differences():
     assert none["t"] == none["wilcoxon"] == none["sign_flip"] == 1
     assert none["low"] == none["high"] == none["difference"] == 0
     equal = paired_tests([1.0, 2.0, 3.0], [0.0, 1.0, 2.0])
-    assert equal["low"] == equal["high"] == 1 and equal["sign_flip"] == 0.25
+    assert equal["low"] is equal["high"] is equal["t"] is None, "a spread of 0 is no certainty"
+    assert equal["difference"] == 1 and equal["sign_flip"] == equal["wilcoxon"] == 0.25
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.1, 1e9])
+def test_rounding_breaks_no_ties(scale):
+    """Shares of a hundred images: the ranks are those of the whole numbers."""
+    x, y = np.array([91, 88, 95, 86, 90, 93, 89]), np.array([90, 90, 92, 84, 91, 90, 87])
+    got, whole = paired_tests(x * scale, y * scale), paired_tests(x, y)
+    for test in ("t", "wilcoxon", "sign_flip"):
+        assert got[test] == pytest.approx(whole[test], rel=1e-9)
+    tied = paired_tests([0.3, 0.4, 0.5], [0.2, 0.3, 0.4])
+    assert tied["low"] is None and tied["wilcoxon"] == 0.25
 
 
 def test_one_seed_has_no_test():
