@@ -6,6 +6,7 @@ import sys
 
 from tfkit.catalog import Catalog, Entry
 from tfkit.errors import RecipeError, TfkitError
+from tfkit.statistics.few_seeds import as_shown
 
 
 def fail(error: TfkitError, as_json: bool) -> int:
@@ -112,7 +113,7 @@ def _without_args(doc: str) -> str:
 
 
 def _line(value) -> str:
-    if isinstance(value, dict) and {"mean", "low", "high"} <= value.keys():
+    if isinstance(value, dict) and {"mean", "low", "high", "values"} <= value.keys():
         return _interval(value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_line(item)}" for key, item in value.items() if item is not None)
@@ -122,11 +123,12 @@ def _line(value) -> str:
 
 
 def _interval(value: dict) -> str:
-    """A mean over seeds with its 95 % interval, where there are several."""
-    number = f"{value['mean']:.4g}"
+    """A mean over seeds with its 95 % interval, or with the number of too few seeds."""
+    value = as_shown(value)
+    number, n = f"{value['mean']:.4g}", len(value["values"])
     if value["low"] is None:
-        return f"{number} (n=1)"
-    return f"{number} [{value['low']:.4g}, {value['high']:.4g}] ({len(value['values'])} seeds)"
+        return f"{number} (n={n})"
+    return f"{number} [{value['low']:.4g}, {value['high']:.4g}] ({n} seeds)"
 
 
 def _finite(value):

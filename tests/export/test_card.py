@@ -19,7 +19,7 @@ def test_form(exported):
         "license": "Apache-2.0",
         "fine-tunable": "true",
     }
-    assert "| accuracy | 0.9 | [0.8, 1] | 1, 2 |" in text
+    assert "| accuracy | 0.9 | [0.8, 1] | 1, 2, 3 |" in text
     assert "Knows three shapes." in text and "Twelve random pictures." in text
 
 
@@ -41,4 +41,8 @@ def test_one_seed_has_no_interval_and_values_cannot_end_a_comment(exported, tmp_
     write_card(tmp_path / "card.md", record, context)
     text = (tmp_path / "card.md").read_text()
     assert "| mig | 0.2 | n=1, no interval | 1 |" in text
+    two = {"mean": 0.2, "low": -1.0, "high": 1.4, "values": [0.1, 0.3]}
+    context = {"metrics": {"seeds": [1, 2], "metrics": {"mig": two}}}
+    write_card(tmp_path / "card.md", record, context)
+    assert "| mig | 0.2 | n=2, no interval | 1, 2 |" in (tmp_path / "card.md").read_text()
     assert "<!-- license: a → b # c -->" in text

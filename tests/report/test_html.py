@@ -79,12 +79,23 @@ def test_one_seed_says_so(small_run):
     assert "n=1" in text and "no interval" in text and "Mean over" not in text
 
 
+def test_two_seeds_say_so(small_run):
+    two = {"mean": 0.2, "low": -0.4, "high": 0.8, "values": [0.15, 0.25]}
+    (small_run / "evaluation.json").write_text(
+        json.dumps({"seeds": [1, 2], "split": "test", "metrics": {"mig": two}})
+    )
+    page = page_of(small_run)
+    assert "Mean over 2 training seeds (n=2), too few for an interval." in page.text
+    assert "mig 0.200 n=2 0.150 0.250" in page.text and "-0.4" not in page.text
+    assert len([a for a in page.all("svg") if a.get("class") == "strip"]) == 1
+
+
 def test_search_ranks_marks_and_measures_the_curse(page):
     text = page.text
     order = [text.index(row) for row in ("0003 best 8 0.23", "0001 5.4 0.21", "0000 1.62 0.08")]
     assert order == sorted(order) and order[-1] < text.index("0002 14.9 – diverged")
     assert "The objective uses labels (factors)" in text
-    assert "winner in the search 0.23" in text and "on fresh seeds 0.185 [0.15, 0.22]" in text
+    assert "winner in the search 0.23" in text and "on fresh seeds 0.185 [0.150, 0.220]" in text
     assert "winner’s curse 0.045" in text
 
 

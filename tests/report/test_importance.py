@@ -90,9 +90,10 @@ def test_says_why_nothing_is_shown(trials, said):
     assert found["groups"] == [] and said in found["why"][0]
 
 
-def test_one_setting_alone_is_no_news():
+def test_one_setting_alone_is_no_news_and_that_is_said():
     trials = [{**t, "values": {"x": t["values"]["x"]}} for t in quadratic(10)]
-    assert importance(trials, {}, "max") == {"groups": [], "why": []}
+    found = importance(trials, {}, "max")
+    assert found["groups"] == [] and found["why"][0].startswith("No shares for x: among the 10")
 
 
 def test_says_what_to_install(monkeypatch):

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from tfkit.report.numbers import alike, metric, number
+from tfkit.report.numbers import alike, number, spread_of, told
+from tfkit.report.strips import ends_of, strip_places
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,15 @@ def test_a_row_has_one_number_of_decimals():
 
 
 def test_strip_puts_values_in_the_interval():
-    strip = metric("m", {"mean": 2.0, "low": 1.0, "high": 3.0, "values": [1.5, 2.5]})["strip"]
-    assert strip == {"values": [25.0, 75.0], "mean": 50.0, "low": 0.0, "high": 100.0}
-    assert metric("m", 0.5)["strip"] is None
-    assert metric("m", {"mean": 1.0, "low": None, "high": None, "values": [1.0]})["strip"] is None
+    spread = {"mean": 2.0, "low": 1.0, "high": 3.0, "values": [1.5, 2.0, 2.5]}
+    strip = strip_places(spread, ends_of([spread]))
+    assert strip == {"values": [25.0, 50.0, 75.0], "mean": 50.0, "span": [0.0, 100.0]}
+    assert strip_places(spread_of(0.5), (0.5, 0.5)) is None
+
+
+def test_few_seeds_are_told_instead_of_an_interval():
+    assert told(**spread_of(0.5)) == {"mean": "0.5", "interval": "n=1", "values": ["0.5"]}
+    two = spread_of({"mean": 2.0, "low": -4.0, "high": 8.0, "values": [1.5, 2.5], "more": 1})
+    assert two["low"] is None and told(**two)["interval"] == "n=2"
+    three = spread_of({"mean": 2.0, "low": 1.0, "high": 3.0, "values": [1.5, 2.0, 2.5]})
+    assert told(**three)["interval"] == "[1.00, 3.00]"

@@ -6,6 +6,7 @@ import pytest
 
 from tests.report.searches import make_search
 from tfkit.report.ranking import search_block
+from tfkit.statistics import mean_interval
 
 
 def search(goal):
@@ -38,10 +39,24 @@ def test_falls_back_to_the_test_sample_and_says_so():
 
 def test_an_objective_of_training_is_read_from_its_last_lines():
     settings = search("min") | {"objective": "loss"}
-    curves = [[{"step": 1, "loss": 9.0}, {"step": 2, "loss": last}] for last in (0.2, 0.4)]
+    curves = [[{"step": 1, "loss": 9.0}, {"step": 2, "loss": last}] for last in (0.2, 0.3, 0.4)]
     block = search_block(settings, {"metrics": {"loss": 5.0}}, curves)
     assert block["where"] == "training" and block["gap"] == pytest.approx(0.2)
-    assert block["fresh"]["low"] < 0.2
+    assert block["fresh"]["low"] < 0.2 and block["interval"].startswith("[")
+    two = search_block(settings, {}, curves[:2])
+    assert two["fresh"]["low"] is None and two["interval"] == "n=2"
+
+
+def test_two_fresh_seeds_show_no_interval():
+    found = make_search()
+    for each in found["confirm"]["candidates"][:2]:
+        each["fresh"] = mean_interval(each["fresh"]["values"][:2])
+        each["metrics"] = {"mig": each["fresh"]}
+    block = search_block(found, {})
+    row = block["confirm"]["rows"][0]
+    shown = [block["interval"], row["fresh"]["interval"], row["metrics"]["mig"]["interval"]]
+    assert shown == ["n=2"] * 3
+    assert row["strip"]["span"] is None and len(row["strip"]["values"]) == 2
 
 
 def test_trials_of_a_smaller_budget_come_after_those_of_the_full_one():

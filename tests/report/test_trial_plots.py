@@ -6,7 +6,6 @@ import pytest
 
 from tests.report.searches import SPACE, make_search
 from tfkit.report.plots import colour
-from tfkit.report.settings import short_names
 from tfkit.report.trial_plots import Coordinate, coordinates, progress
 
 
@@ -46,7 +45,7 @@ def test_a_line_a_trial_and_the_best_stand_out():
     assert len(lines(svg, "series-1")) == 3
     assert len(lines(svg, "series-0")) == 31 - 3
     assert svg.count("stroke-dasharray") >= 9  # those without a value
-    for words in ("learning_rate", "model.name", "lambda_od", "valid/mig", "beta_tcvae", "absent"):
+    for words in ("learning_rate", "model", "lambda_od", "valid/mig", "beta_tcvae", "absent"):
         assert f">{words}<" in svg
     assert 'aria-label="forty lines"' in svg and "<script" not in svg
     assert colour(0) not in svg  # every placeholder became a colour of the page
@@ -93,10 +92,3 @@ def test_time_has_a_unit_that_fits():
     assert ">seconds since" in progress(trials, "max", "o", "alt")
     trials = [{"objective": 1.0, "ended": e} for e in (10.0, 90_000.0)]
     assert ">hours since" in progress(trials, "max", "o", "alt")
-
-
-def test_names_are_short_but_clear():
-    paths = ["model.name", "data.name", "model.beta", "train.a.rate", "train.b.rate", "seed"]
-    assert list(short_names(paths).values()) == [
-        "model.name", "data.name", "beta", "a.rate", "b.rate", "seed"
-    ]  # fmt: skip

@@ -1,9 +1,11 @@
 """The points of a sweep: order, conditions, names, shards."""
 
+import time
+
 import pytest
 
 from tfkit.errors import UsageError
-from tfkit.search.grid import digest, points, shard_of, short_names
+from tfkit.search.grid import Point, digest, named, points, shard_of
 
 STUDY = {
     "model.name": {"choice": ["beta_vae", "dip_vae"]},
@@ -41,11 +43,6 @@ def test_conditions_on_conditions():
 def test_names_say_the_values():
     assert points(STUDY)[0].name == "model=beta_vae,beta=1,data=dsprites"
     assert points({"a.b": {"choice": ["my_module:f"]}})[0].name == "b=my_module-f"
-    assert short_names(["model.encoder.units", "model.decoder.units", "train.steps"]) == {
-        "model.encoder.units": "encoder.units",
-        "model.decoder.units": "decoder.units",
-        "train.steps": "steps",
-    }
 
 
 def test_values_that_look_alike_keep_names_of_their_own():
@@ -54,6 +51,19 @@ def test_values_that_look_alike_keep_names_of_their_own():
     long = points({"data.path": {"choice": ["x" * 300, "x" * 301]}})
     assert len({point.name for point in long}) == 2
     assert max(len(point.name) for point in long) < 255
+
+
+def test_names_fit_a_file_system_in_any_script():
+    found = points({"data.path": {"choice": ["絵" * 100, "画" * 100, "x"]}})
+    assert len({point.name for point in found}) == 3
+    assert all(point.name.isascii() and len(point.name.encode()) < 255 for point in found)
+
+
+def test_many_points_are_named_in_no_time():
+    values = [{"a.b": number} for number in range(20_000)]
+    began = time.process_time()
+    assert named(values, ["a.b"])[-1] == Point("b=19999", values[-1])
+    assert time.process_time() - began < 2
 
 
 def test_the_study_has_12600_trainings():
@@ -73,6 +83,8 @@ def test_the_study_has_12600_trainings():
 def test_a_shard_that_does_not_exist_is_refused(text):
     with pytest.raises(UsageError, match="--shard"):
         shard_of(text)
+    with pytest.raises(UsageError, match="N >= 1"):
+        shard_of("1/0")
 
 
 def test_the_third_of_twenty():

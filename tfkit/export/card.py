@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 
+from tfkit.statistics.few_seeds import as_shown
+
 _TEMPLATE = Path(__file__).with_name("MODEL_CARD.md.jinja")
 
 
@@ -65,8 +67,9 @@ def _metrics(evaluation: dict) -> list[dict]:
     rows = []
     for name, value in (evaluation.get("metrics") or {}).items():
         spread = value if isinstance(value, dict) else {"mean": value}
-        interval = "n=1, no interval"
-        if spread.get("low") is not None:
+        spread = as_shown({"low": None, "values": [spread["mean"]], **spread})
+        interval = f"n={len(spread['values'])}, no interval"
+        if spread["low"] is not None:
             interval = f"[{_figure(spread['low'])}, {_figure(spread['high'])}]"
         rows.append({"name": name, "mean": spread["mean"], "interval": interval, "seeds": seeds})
     return rows

@@ -11,8 +11,10 @@ from tfkit import catalog
 from tfkit.report import plots, settings
 from tfkit.report.folder import RunFolder
 from tfkit.report.images import strips
-from tfkit.report.numbers import finite, metric, number
+from tfkit.report.numbers import finite, number, spread_of, told
 from tfkit.report.ranking import search_block
+from tfkit.report.strips import ends_of, strip_places
+from tfkit.statistics.few_seeds import LEAST_SEEDS
 
 _STATUS = {  # word -> what it means, in the page's header
     "finished": "The run finished.",
@@ -37,7 +39,8 @@ def content(run: RunFolder) -> dict[str, Any]:
         "shown": run.evaluation.get("shown"),
         "error": run.error.strip(),
         "seeds": _seeds(run),
-        "metrics": [metric(name, value) for name, value in _metrics(run).items()],
+        "metrics": [_metric(name, value) for name, value in _metrics(run).items()],
+        "least": LEAST_SEEDS,
         "split": run.evaluation.get("split", "test"),
         "search": search_block(run.search, run.evaluation, list(run.curves.values())),
         "curves": curves,
@@ -56,6 +59,13 @@ def _metrics(run: RunFolder) -> dict[str, Any]:
     valid = run.evaluation.get("valid") or {}
     named = {k if k.startswith("valid/") else f"valid/{k}": v for k, v in valid.items()}
     return {**(run.evaluation.get("metrics") or {}), **named}
+
+
+def _metric(name: str, value: Any) -> dict[str, Any]:
+    """A metric's mean, interval and values as words, and on a strip of their own."""
+    spread = spread_of(value)
+    strip = strip_places(spread, ends_of([spread]))
+    return {"name": name, **told(**spread), "strip": strip}
 
 
 def _meaning(run: RunFolder, status: str) -> str:

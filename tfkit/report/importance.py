@@ -25,8 +25,8 @@ def importance(
         space: {path: distribution} of the recipe; what it lacks is told from the values.
         goal: of the search.
     Returns {"groups": [{"paths", "trials", "first", "shares"}], "why"}: a group's own settings, how
-        many trials have them, whether all do, [(path, share)] from large to small; and a sentence
-        for each thing that is not shown.
+        many trials have them, whether all do, [(path, share)] from large to small; and why a group
+        of settings is not shown.
     References: Hutter, Hoos and Leyton-Brown 2014, http://proceedings.mlr.press/v32/hutter14.html
     """
     if len(trials) < LEAST_TRIALS:
@@ -51,6 +51,11 @@ def importance(
         if any(path in paths for path, _ in shares):
             own = {"paths": list(paths), "trials": len(known), "shares": shares}
             found.append(own | {"first": len(known) == len(trials)})
+        else:
+            why.append(
+                f"No shares for {' and '.join(paths)}: among the {len(known)} trials that have "
+                "them, they, the other settings or the objective do not vary."
+            )
     return {"groups": found, "why": why}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfkit.report.settings import written
+from tfkit.statistics.few_seeds import as_shown
 
 
 def number(value: Any) -> str:
@@ -18,25 +19,30 @@ def number(value: Any) -> str:
     return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
 
 
-def metric(name: str, value: Any) -> dict[str, Any]:
-    """One metric: its mean, interval and values, and where they lie on a strip of [0, 100]."""
-    spread = value if isinstance(value, dict) else {"mean": value, "values": [value]}
-    values = spread.get("values") or [spread.get("mean")]
-    low, high = spread.get("low"), spread.get("high")
-    shown = [v for v in [*values, low, high] if isinstance(v, int | float) and np.isfinite(v)]
-    strip = None
-    if len(values) > 1 and low is not None and shown and max(shown) > min(shown):
-        start, width = min(shown), max(shown) - min(shown)
-        places = [100 * (v - start) / width for v in [*values, spread["mean"], low, high]]
-        strip = {"values": places[:-3], "mean": places[-3], "low": places[-2], "high": places[-1]}
-    mean, left, right, *each = alike([spread.get("mean"), low, high, *values])
-    return {
-        "name": name,
-        "mean": mean,
-        "interval": None if low is None else f"[{left}, {right}]",
-        "values": each,
-        "strip": strip,
-    }
+def spread_of(value: Any) -> dict[str, Any]:
+    """A figure of evaluation.json or search.json, one number or a spread over seeds, as a spread
+    without the interval that is not shown.
+    """
+    known = value if isinstance(value, dict) else {"mean": value}
+    spread = {key: known.get(key) for key in ("mean", "low", "high")}
+    return as_shown({**spread, "values": known.get("values") or [spread["mean"]]})
+
+
+def told(
+    mean: float | None, low: float | None, high: float | None, values: list = (), n: int = 0
+) -> dict[str, Any]:
+    """A spread as words: its mean, its interval or how many seeds are too few for one, its values.
+
+    Args:
+        mean: over the seeds.
+        low: end of the interval, or None.
+        high: the other end.
+        values: by seed.
+        n: how many seeds, where `values` does not tell.
+    """
+    middle, left, right, *each = alike([mean, low, high, *values])
+    interval = f"n={n or len(values)}" if low is None else f"[{left}, {right}]"
+    return {"mean": middle, "interval": interval, "values": each}
 
 
 def alike(values: list) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfkit.recipe.paths import short_names
 from tfkit.report import trial_plots
 from tfkit.report.importance import importance
-from tfkit.report.numbers import alike, finite
-from tfkit.report.settings import short_names
+from tfkit.report.numbers import alike, finite, spread_of, told
 from tfkit.report.strips import ends_of, strip_places
 from tfkit.statistics.intervals import mean_interval
 
@@ -57,6 +57,7 @@ def search_block(
         "winner": winner,
         "labels": list(search.get("uses_labels") or []),
         "fresh": fresh,
+        "interval": _told(fresh)["interval"],
         "where": where,
         "gap": gap,
         "confirm": _confirm(confirm),
@@ -141,9 +142,8 @@ def _confirm(confirm: dict[str, Any]) -> dict[str, Any] | None:
     if not candidates:
         return None
     spreads = [_spread(each.get("fresh") or {}) for each in candidates]
-    own = [{**spread, "values": spread["values"]} for spread in spreads if spread]
-    searched = [{"values": [each.get("search")], "low": None, "high": None} for each in candidates]
-    ends = ends_of([*own, *searched])
+    searched = [spread_of(each.get("search")) for each in candidates]
+    ends = ends_of([*filter(None, spreads), *searched])
     rows = [
         _candidate(each, spread, ends, each.get("id") == confirm.get("winner"))
         for each, spread in zip(candidates, spreads, strict=True)
@@ -174,21 +174,15 @@ def _candidate(
     }
     if spread is None:
         return row
-    strip = strip_places(spread["values"], spread["mean"], spread["low"], spread["high"], ends)
+    strip = strip_places(spread, ends)
     if strip and finite(each.get("search")):
         strip["also"] = 100 * (each["search"] - ends[0]) / (ends[1] - ends[0])
     return {**row, "fresh": _told(spread), "strip": strip}
 
 
 def _told(spread: dict | None) -> dict[str, Any]:
-    """A spread as words: its mean, its interval or how many seeds, its values."""
-    if spread is None:
-        return {"mean": "–", "interval": "", "values": []}
-    mean, low, high, *values = alike(
-        [spread["mean"], spread["low"], spread["high"], *spread["values"]]
-    )
-    interval = f"n={len(values)}" if spread["low"] is None else f"[{low}, {high}]"
-    return {"mean": mean, "interval": interval, "values": values}
+    """A spread as words, also one that is not there."""
+    return told(**spread) if spread else {"mean": "–", "interval": "", "values": []}
 
 
 def _fresh(evaluation: dict, objective: str, curves: list) -> tuple[dict | None, str]:
@@ -210,7 +204,5 @@ def _fresh(evaluation: dict, objective: str, curves: list) -> tuple[dict | None,
 
 
 def _spread(value: Any) -> dict | None:
-    spread = dict(value) if isinstance(value, dict) else {"mean": value, "values": [value]}
-    if not finite(spread.get("mean")):
-        return None
-    return {"low": None, "high": None, "values": [spread["mean"]], **spread}
+    spread = spread_of(value)
+    return spread if finite(spread["mean"]) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -100,17 +99,3 @@ def written(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def short_names(paths: Iterable[str]) -> dict[str, str]:
-    """{path: its last word, or as many of its last as tell it from the other paths}."""
-    known = list(dict.fromkeys(paths))
-    names = {}
-    for path in known:
-        words = path.split(".")
-        fewest = 2 if words[-1] == "name" else 1  # `name` alone says nothing
-        tails = [".".join(words[-count:]) for count in range(fewest, len(words) + 1)]
-        others = [other for other in known if other != path]
-        clear = (t for t in tails if not any(o == t or o.endswith(f".{t}") for o in others))
-        names[path] = next(clear, path)
-    return names

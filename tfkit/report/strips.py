@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tfkit.report.numbers import finite
 
 
-def strip_places(
-    values: list, mean: float, low: float | None, high: float | None, ends: tuple
-) -> dict[str, Any] | None:
+def strip_places(spread: dict[str, Any], ends: tuple) -> dict[str, Any] | None:
     """Where values, mean and interval lie on a strip of [0, 100] between two ends."""
     start, end = ends
-    if not finite(mean) or not end > start:
+    if not finite(spread["mean"]) or not end > start:
         return None
-    places = [100 * (v - start) / (end - start) for v in values if finite(v)]
-    span = None if low is None else [100 * (v - start) / (end - start) for v in (low, high)]
-    return {"values": places, "mean": 100 * (mean - start) / (end - start), "span": span}
+
+    def places(numbers: Iterable[float]) -> list[float]:
+        return [100 * (v - start) / (end - start) for v in numbers if finite(v)]
+
+    span = None if spread["low"] is None else places([spread["low"], spread["high"]])
+    return {"values": places(spread["values"]), "mean": places([spread["mean"]])[0], "span": span}
 
 
 def ends_of(rows: list[dict[str, Any]]) -> tuple[float, float]:

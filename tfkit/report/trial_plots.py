@@ -13,6 +13,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from tfkit.recipe.paths import short_names
 from tfkit.report.numbers import finite, number
 from tfkit.report.plots import (
     GRID,
@@ -27,7 +28,7 @@ from tfkit.report.plots import (
     short,
     to_svg,
 )
-from tfkit.report.settings import short_names, written
+from tfkit.report.settings import written
 
 _ABSENT = -0.17  # where a line passes an axis that its trial does not have
 _BEST = 3  # trials that stand out

@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tfkit.errors import UsageError
+from tfkit.recipe.paths import short_names
 from tfkit.search.conditions import conditions, parents_first
 
 LONGEST_NAME = 120  # of a folder; file systems allow 255 bytes
@@ -50,34 +52,19 @@ def named(found: Sequence[dict], paths: Sequence[str]) -> list[Point]:
     """The points with names of their own."""
     short = short_names(paths)
     names = [name_of({short[path]: value for path, value in each.items()}) for each in found]
-    twice = {name for name in names if names.count(name) > 1}  # "a/b" and "a-b"
+    count = Counter(names)  # two: "a/b" and "a-b"
     return [
         Point(f"{name[:LONGEST_NAME]}-{digest(each)}", each)
-        if name in twice or len(name) > LONGEST_NAME
+        if count[name] > 1 or len(name) > LONGEST_NAME
         else Point(name, each)
         for name, each in zip(names, found, strict=True)
     ]
 
 
-def short_names(paths: Sequence[str]) -> dict[str, str]:
-    """The shortest end of each dotted path that no other one has: model.beta -> beta, and
-    model.name -> model.
-    """
-    plain = {path: path.removesuffix(".name") for path in paths}
-    found = {}
-    for path, text in plain.items():
-        parts = text.split(".")
-        ends = [".".join(parts[-length:]) for length in range(1, len(parts) + 1)]
-        others = [f".{other}" for key, other in plain.items() if key != path]
-        own = (end for end in ends if not any(other.endswith(f".{end}") for other in others))
-        found[path] = next(own, path)
-    return found
-
-
 def name_of(values: Mapping) -> str:
     """model=beta_vae,beta=4: nothing that a shell or a file system trips over."""
     text = ",".join(f"{key}={value}" for key, value in values.items())
-    return re.sub(r"[^\w.,=+-]", "-", text) or "recipe"
+    return re.sub(r"[^\w.,=+-]", "-", text, flags=re.ASCII) or "recipe"
 
 
 def digest(values: Mapping) -> str:
@@ -91,6 +78,8 @@ def shard_of(text: str) -> tuple[int, int]:
     if not (slash and number.isdecimal() and count.isdecimal()):
         raise UsageError(f"--shard takes K/N, such as 3/20 for the third of twenty, got {text}")
     k, n = int(number), int(count)
+    if n < 1:
+        raise UsageError(f"--shard {text}: there is at least one shard, so N >= 1")
     if not 1 <= k <= n:
         raise UsageError(f"--shard {text}: the shards of {n} are 1/{n} to {n}/{n}")
     return k, n

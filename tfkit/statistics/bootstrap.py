@@ -29,8 +29,8 @@ def bootstrap_interval(
     how other tasks would.
 
     One run has no interval: the answer is (None, None), as resampling it would give a width of
-    zero, which looks like certainty. Fewer than three runs give an interval that is too narrow;
-    the leaderboard does not show it.
+    zero, which looks like certainty. Fewer than three runs give an interval that is too narrow,
+    which the leaderboard does not show.
 
     Shapes: [runs, tasks] -> (low, high)
     Args:

@@ -14,7 +14,8 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> dict:
         mean ± t(n - 1, (1 + confidence) / 2) * s / sqrt(n),    s with n - 1 degrees of freedom
 
     One value has no interval: `low` and `high` are then None, never a number that looks like one.
-    A value that is not finite makes the mean so, and leaves no interval either.
+    A value that is not finite makes the mean so, and leaves no interval either. Two values have
+    one, which tables and reports do not show (`tfkit.statistics.few_seeds`).
 
     Shapes: [n] -> dict of mean, low, high (floats or None) and values (list of n floats).
     Args:
