@@ -37,10 +37,73 @@ def test_pairs_the_seeds(pair):
 
 def test_seeds_are_paired_by_number_not_by_place(tmp_path):
     a = make_run(tmp_path, "a", {"mig": [0.1, 0.2, 0.3, 0.9]}, seeds=[1, 2, 3, 9])
-    b = make_run(tmp_path, "b", {"mig": [0.4, 0.3, 0.2]}, seeds=[3, 2, 1])
+    b = make_run(tmp_path, "b", {"mig": [0.4, 0.3, 0.21]}, seeds=[3, 2, 1])
     (row,) = compare(a, b)["metrics"]
     assert row["seeds"] == [1, 2, 3]
-    assert row["difference"] == pytest.approx(0.1) and row["high"] - row["low"] < 1e-9
+    assert row["difference"] == pytest.approx(0.31 / 3) and row["high"] - row["low"] < 0.05
+
+
+def test_seeds_that_only_one_run_has_turn_no_verdict(tmp_path):
+    """Over the seven common seeds b is better every time; three more make a's mean the larger."""
+    few = [0.10, 0.11, 0.12, 0.10, 0.11, 0.12, 0.13]
+    a = make_run(tmp_path, "a", {"mig": [*few, 0.9, 0.9, 0.9]}, seeds=[*range(1, 8), 20, 21, 22])
+    b = make_run(tmp_path, "b", {"mig": [0.20, 0.215, 0.22, 0.21, 0.205, 0.224, 0.236]})
+    found = compare(a, b)
+    (row,) = found["metrics"]
+    assert row["better"] == "b" and row["improvement"] == 1 and row["difference"] > 0
+    assert row["means"] == pytest.approx([sum(few) / 7, 0.2157142857])
+    assert row["words"].startswith(
+        "mig: b has the better mean, 0.216 against 0.113 (but 0.216 against 0.349 over all its "
+        "seeds); b - a is 0.1"
+    )
+    assert "a run of b beats one of a with probability 1.00. More than chance" in row["words"]
+    (note,) = found["notes"]
+    assert "seed 20, 21, 22 is not in the other run" in note and note in comparison_text(found)
+
+
+def test_nobody_says_which_way_is_better(tmp_path):
+    one, other = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5], [2.0, 2.3, 2.2, 2.5, 2.4, 2.6]
+    a, b = make_run(tmp_path, "a", {"odd": one}), make_run(tmp_path, "b", {"odd": other})
+    found = compare(a, b)
+    words, text = found["metrics"][0]["words"], comparison_text(found)
+    assert "b has the larger mean" in words and "better" not in words and "beats" not in words
+    assert "larger is better (assumed)" in text and "--goal odd=min turns it" in text
+    told = compare(a, b, goals={"odd": "min"})
+    assert "a has the better mean" in told["metrics"][0]["words"] and told["notes"] == []
+    assert "smaller is better (--goal)" in comparison_text(told)
+    with pytest.raises(UsageError, match="--goal: no run has measured od; there is odd"):
+        compare(a, b, goals={"od": "min"})
+
+
+def test_equal_differences_leave_no_interval(tmp_path):
+    values = [0.5, 0.75, 0.25, 0.5, 0.125, 0.0, 0.25]
+    for n, said in ((3, "By sign flips so few seeds cannot give less than 0.25"), (7, "p = 0.016")):
+        a = make_run(tmp_path / str(n), "a", {"mig": values[:n]})
+        b = make_run(tmp_path / str(n), "b", {"mig": [v + 0.25 for v in values[:n]]})
+        found = compare(a, b)
+        (row,) = found["metrics"]
+        assert row["low"] is None and row["tests"]["t"] == {"p": None, "holm": None}
+        assert f"b - a is 0.25 over {n} common seeds" in row["words"] and said in row["words"]
+        assert "no interval and no t test" in row["words"]
+        assert f"0.25 (n={n})" in comparison_text(found) and comparison_page(found)
+
+
+def test_only_what_is_tested_is_corrected_for(tmp_path):
+    nan = [math.nan] * 6
+    mig = [0.1, 0.2, 0.3, 0.15, 0.16, 0.17, 0.14]
+    a = make_run(tmp_path, "a", {"mig": mig, "x": [*nan, 1.0]})
+    b = make_run(tmp_path, "b", {"mig": [v + 0.1 + v**2 for v in mig], "x": [1.0] * 7})
+    found = compare(a, b)
+    assert "corrected" not in found["metrics"][0]["words"]
+    assert "p = 0.016, by sign flips" in found["metrics"][0]["words"]
+    assert "Holm’s" not in comparison_page(found)
+
+
+def test_no_evidence_is_not_evidence_of_nothing(tmp_path):
+    a = make_run(tmp_path, "a", {"mig": [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]})
+    b = make_run(tmp_path, "b", {"mig": [0.2, 0.1, 0.35, 0.05, 0.3, 0.2]})
+    (row,) = compare(a, b)["metrics"]
+    assert "Not told apart from chance at 5 %: p = " in row["words"]
 
 
 def test_says_what_differs_in_the_recipes(pair):

@@ -1,6 +1,7 @@
 """Who stands where: methods, tasks, intervals, and that no run is dropped in silence."""
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -239,3 +240,123 @@ def test_many_tasks_are_counted_not_named(tmp_path):
         board
     )
     assert "to 1 (best) on 7 tasks." in leaderboard_page(board)
+
+
+SHAPES = {"data": "shapes", "sha": "cd", "stamp": "20260102-000000-bbbbbb"}
+
+
+def test_seeds_that_only_one_task_has_are_told_and_count_where_they_can(tmp_path):
+    a = [0.1, 0.1, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9]
+    make_run(tmp_path, "a", {"mig": a})
+    make_run(tmp_path, "b", {"mig": [0.4, 0.4, 0.4]})
+    for name in "ab":
+        make_run(tmp_path, name, {"mig": [0.1, 0.2, 0.3]}, **SHAPES)
+    board = leaderboard([tmp_path])
+    found = board["improvement"]
+    assert found["methods"] == ["a", "b"]
+    assert found["matrix"][0][1] == pytest.approx((5 / 8 + 1 / 2) / 2), "all runs, not the first"
+    assert [row["n"] for row in board["aggregates"]["rows"]] == [3, 3]
+    (note,) = board["notes"]
+    assert note.startswith("a: seeds that not every task has are not in the aggregates")
+    assert note.endswith("which count 3 a task: 5 of 8 on dsprites / mig")
+
+
+def test_aggregates_take_the_common_seeds(tmp_path):
+    make_run(tmp_path, "a", {"mig": [0.9, 0.1, 0.2, 0.3]}, seeds=[1, 2, 3, 4])
+    make_run(tmp_path, "a", {"mig": [0.3, 0.2, 0.1]}, seeds=[4, 3, 2], **SHAPES)
+    (row,) = leaderboard([tmp_path])["aggregates"]["rows"]
+    assert row["n"] == 3 and row["mean"]["value"] == pytest.approx(0.2)
+
+
+def test_a_metric_has_one_goal_on_all_data(tmp_path):
+    own = {"search": "{objective: valid/odd, goal: min}"}
+    for name, values in (("a", [1.0, 2.0, 3.0]), ("b", [2.0, 3.0, 4.0])):
+        make_run(tmp_path, name, {"odd": values}, **(own if name == "a" else {}))
+        make_run(tmp_path, name, {"odd": values}, **SHAPES)
+    board = leaderboard([tmp_path], metrics=["odd"])
+    assert [(t["goal"], t["told"]) for t in board["tasks"]] == [("min", "the recipe's search")] * 2
+    assert [t["rows"][0]["method"] for t in board["tasks"]] == ["a", "a"]
+
+
+def test_a_stray_run_empties_no_table(tmp_path):
+    for name, value in (("a", 0.1), ("b", 0.2), ("c", 0.3)):
+        make_run(tmp_path, name, {"mig": [value, value + 0.01, value + 0.03]})
+    make_run(tmp_path, "odd", {"mig": [0.5, 0.4, 0.3]}, **SHAPES)
+    board = leaderboard([tmp_path])
+    assert [row["method"] for row in board["aggregates"]["rows"]] == ["c", "b", "a"]
+    assert board["aggregates"]["missing"] == {} and len(board["improvement"]["methods"]) == 3
+    assert board["notes"] == ["shapes / mig: only odd has it, so it is not in the aggregates"]
+
+
+def test_where_no_method_has_all_tasks_that_is_said(tmp_path):
+    for name, data in (("a", "x"), ("b", "x"), ("b", "y"), ("c", "y"), ("a", "z"), ("c", "z")):
+        make_run(tmp_path, name, {"mig": 0.5}, data=data, sha=data * 2, stamp=f"s-{data}")
+    board = leaderboard([tmp_path])
+    text = leaderboard_text(board)
+    assert board["aggregates"]["rows"] == [] and "optimality" not in text
+    assert "no method has them all\n  a is not here: has no y / mig" in text
+    assert "No method has them all." in leaderboard_page(board)
+
+
+@pytest.mark.parametrize(
+    "asked, said",
+    [
+        ({"goals": {"ellbo": "min"}}, "--goal: no run has measured ellbo; there is elbo, mig"),
+        ({"scales": {"foo": (0, 1)}}, "--scale: no run has measured foo"),
+        ({"by": ["model.nam"]}, "--by: no run's recipe has model.nam"),
+        ({"metrics": ["mig", "foo"]}, "--metric: no run has measured foo"),
+    ],
+)
+def test_a_typo_does_not_count_for_nothing(house, asked, said):
+    with pytest.raises(UsageError, match=said):
+        leaderboard([house], **asked)
+
+
+def test_equal_means_share_a_rank(tmp_path):
+    for name, values in (("a", [0.1, 0.2, 0.3]), ("b", [0.3, 0.2, 0.1]), ("c", [0.0, 0.1, 0.1])):
+        make_run(tmp_path, name, {"mig": values})
+    rows = task(leaderboard([tmp_path]), "dsprites", "mig")["rows"]
+    assert [(row["method"], row["rank"]) for row in rows] == [("a", 1), ("b", 1), ("c", 3)]
+
+
+def test_a_diverged_point_of_a_sweep_is_named(tmp_path):
+    for beta in (1.0, 4.0):
+        stamp = f"2026010{beta:.0f}-000000-aaaaaa"
+        make_run(tmp_path, "strengths", {"mig": [0.1, 0.2, 0.3]}, beta=beta, stamp=stamp)
+    bad = {"beta": 16.0, "stamp": "20260109-000000-aaaaaa", "status": "diverged", "error": "NaN"}
+    make_run(tmp_path, "strengths", **bad)
+    board = leaderboard([tmp_path])
+    assert [run["method"] for run in board["uncounted"]] == ["strengths beta=16.0"]
+    assert "diverged  strengths beta=16.0  " in leaderboard_text(board)
+
+
+def test_links_are_followed_once(tmp_path):
+    make_run(tmp_path / "disk", "a", {"mig": [0.1, 0.2, 0.3]})
+    make_run(tmp_path / "disk", "b", {"mig": [0.1, 0.2, 0.3]})
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "a").symlink_to(tmp_path / "disk" / "a")
+    (tmp_path / "runs" / "round").symlink_to(tmp_path / "runs")
+    assert leaderboard([tmp_path / "runs"])["runs"] == 1
+    assert leaderboard([tmp_path / "runs", tmp_path / "disk"])["runs"] == 2
+
+
+def test_folders_that_cannot_be_read_are_listed(tmp_path, monkeypatch):
+    make_run(tmp_path, "a", {"mig": [0.1, 0.2, 0.3]})
+    closed, scandir = make_run(tmp_path, "b", {"mig": [0.1, 0.2, 0.3]}).parent, os.scandir
+
+    def refusing(path):
+        if os.fspath(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refusing)
+    (found,) = leaderboard([tmp_path])["uncounted"]
+    assert found["run"] == str(closed) and found["why"] == "Permission denied"
+
+
+@pytest.mark.parametrize("seeds", [[[1], [2]], "12", {"a": 1}, ["1", "2"]])
+def test_seeds_that_are_none_hide_no_other_run(tmp_path, seeds):
+    make_run(tmp_path, "a", {"mig": [0.1, 0.2, 0.3]})
+    make_run(tmp_path, "b", {"mig": [0.1, 0.2]}, seeds=seeds)
+    board = leaderboard([tmp_path])
+    assert board["runs"] == 1 and "no list of whole numbers" in board["uncounted"][0]["why"]

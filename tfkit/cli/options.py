@@ -30,7 +30,7 @@ Metrics = Annotated[
 ]
 Goals = Annotated[
     list[str] | None,
-    typer.Option(metavar="[METRIC=]max|min", help="Which way is better; may be repeated."),
+    typer.Option(metavar="METRIC=max|min", help="Which way is better; may be repeated."),
 ]
 Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page.")]
 Csv = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row per seed.")]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tfkit.recipe.options import shown
-from tfkit.report.numbers import alike, finite
+from tfkit.report.numbers import alike, finite, told
 from tfkit.report.page import render
 from tfkit.report.strips import ends_of, strip_places
 from tfkit.report.tables import (
     STATISTICS,
     TESTS,
     better,
-    chance,
     chances,
     comparison_cells,
     listed,
@@ -43,8 +42,10 @@ def comparison_page(found: dict[str, Any]) -> str:
     metrics = []
     for row in found["metrics"]:
         ends = ends_of([row["a"], row["b"]])
-        pair = [_side(side, own["name"], row[side], ends) for side, own in sides(found)]
-        cells = comparison_cells(row)
+        pair = [
+            {"side": side.upper(), "name": own["name"], **_drawn(row[side], ends)}
+            for side, own in sides(found)
+        ]
         metrics.append(
             {
                 "metric": row["metric"],
@@ -53,7 +54,7 @@ def comparison_page(found: dict[str, Any]) -> str:
                 "pair": pair,
                 "ends": alike(list(ends)),
                 "words": row["words"],
-                "tested": {"step": cells[3], "p": cells[4:], "chance": chance(row["improvement"])},
+                "tested": comparison_cells(row)[2:],
             }
         )
     changes = [(c["path"], shown(c["old"]), shown(c["new"])) for c in found["changes"]]
@@ -66,30 +67,21 @@ def comparison_page(found: dict[str, Any]) -> str:
             "changes": changes,
             "metrics": metrics,
             "tests": list(TESTS.values()),
+            "tested": sum(row["tests"] is not None for row in found["metrics"]),
             "notes": found["notes"],
         },
     )
 
 
-def _side(side: str, name: str, own: dict[str, Any], ends: tuple[float, float]) -> dict[str, Any]:
-    mean, low, high, *values = alike([own["mean"], own["low"], own["high"], *own["values"]])
-    interval = f"n={len(values)}" if own["low"] is None else f"[{low}, {high}]"
-    strip = strip_places(own["values"], own["mean"], own["low"], own["high"], ends)
-    return {"side": side.upper(), "name": name, "mean": mean, "interval": interval} | {
-        "values": values,
-        "strip": strip,
-    }
+def _drawn(own: dict[str, Any], ends: tuple[float, float]) -> dict[str, Any]:
+    """A spread as words and as a strip."""
+    words = told(own["mean"], own["low"], own["high"], own["values"])
+    return {**words, "strip": strip_places(own, ends)}
 
 
 def _task(task: dict[str, Any]) -> dict[str, Any]:
     ends = ends_of(task["rows"])
-    rows = []
-    for own in task["rows"]:
-        mean, low, high, *values = alike([own["mean"], own["low"], own["high"], *own["values"]])
-        interval = f"n={own['n']}" if own["low"] is None else f"[{low}, {high}]"
-        strip = strip_places(own["values"], own["mean"], own["low"], own["high"], ends)
-        shown = {"mean": mean, "interval": interval, "values": values, "strip": strip}
-        rows.append({**own, **shown})
+    rows = [{**own, **_drawn(own, ends)} for own in task["rows"]]
     named = [part for part in (task["data"], task["metric"]) if part]
     left, right = alike(list(ends))
     return {**task, "title": " · ".join(named), "better": better(task["goal"]), "rows": rows} | {
@@ -102,11 +94,10 @@ def _aggregates(aggregates: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     rows = []
     for own in aggregates["rows"]:
-        cells = []
-        for key in STATISTICS:
-            value, low, high = alike([own[key]["value"], own[key]["low"], own[key]["high"]])
-            few = own[key]["low"] is None
-            cells.append((value, f"n={own['n']}" if few else f"[{low}, {high}]"))
+        cells = [
+            told(own[key]["value"], own[key]["low"], own[key]["high"], n=own["n"])
+            for key in STATISTICS
+        ]
         rows.append({"method": own["method"], "n": own["n"], "cells": cells})
     where = listed(aggregates["tasks"], "; ")
     return {**aggregates, "where": where, "names": list(STATISTICS.values()), "rows": rows}

@@ -10,17 +10,15 @@ from typing import Any
 
 from tfkit.errors import UsageError
 from tfkit.recipe import difference
-from tfkit.report.goals import Reading, reading
-from tfkit.report.numbers import alike
+from tfkit.report.goals import Reading, guesses, reading, require_measured
 from tfkit.report.runs import Run, read_run
-from tfkit.report.standing import LEAST_SEEDS
-from tfkit.report.tables import TESTS, p_value
+from tfkit.report.tables import TESTS
 from tfkit.report.tasks import data_identity
+from tfkit.report.verdict import better_of, words_of
+from tfkit.statistics.few_seeds import LEAST_SEEDS, as_shown
 from tfkit.statistics.improvement import probability_of_improvement
 from tfkit.statistics.intervals import mean_interval
 from tfkit.statistics.paired import holm, paired_tests
-
-_LEVEL = 0.05
 
 
 def compare(
@@ -40,29 +38,36 @@ def compare(
         a: the first run's folder.
         b: the second's; differences are b - a.
         metrics: those to compare; none are all that both measured on the test sample.
-        goals: {metric, or "" for all: "max" or "min"}; see `tfkit.report.goals.reading`.
+        goals: {metric: "max" or "min"}; see `tfkit.report.goals.reading`.
     Returns a dict that JSON can hold:
         a, b: run, name, seeds. changes: path, old, new of the recipes.
-        metrics: metric, goal, told, a and b (mean, low, high, values), better ("a", "b" or None),
-            seeds (the common ones), difference, low, high, tests ({t, wilcoxon, sign_flip}: {"p",
-            "holm"}), least, improvement (P(a run of b beats one of a)), words.
+        metrics: metric, goal, told, a and b (mean, low, high, values), seeds (the common ones),
+            unpaired (common, but not finite in both), means (a's and b's over the common seeds
+            where these are tested, else over all), better ("a", "b" or None) by these, improvement
+            (P(a run of b beats one of a)) of these, difference, low, high, tests ({t, wilcoxon,
+            sign_flip}: {"p", "holm"}, of which t is None where all differences are equal), least,
+            words.
         notes: what else a reader must know.
     Raises: UsageError where a folder is no run, a run was not evaluated, or no metric is common.
     """
     first, second = _evaluated(Path(a)), _evaluated(Path(b))
     names = _names(first, second)
     common = _common(first, second, metrics)
+    measured = {*first.metrics, *second.metrics}
+    measured |= {name.removeprefix("valid/") for name in measured}
+    require_measured(goals or (), measured, "--goal")
     rows = [_row(first, second, metric, goals) for metric in common]
-    _correct(rows)
+    tested = _correct(rows)
     for row in rows:
-        row["words"] = _words(row, names, len(rows))
+        row["words"] = words_of(row, names, tested)
     changes = difference(first.recipe, second.recipe)
     return {
         "a": {"run": str(first.path), "name": names[0], "seeds": _seeds(first)},
         "b": {"run": str(second.path), "name": names[1], "seeds": _seeds(second)},
         "changes": [change._asdict() for change in changes],
         "metrics": rows,
-        "notes": _notes(first, second, changes, rows),
+        "notes": _notes(first, second, changes, rows)
+        + guesses((row["metric"], Reading(row["goal"], row["told"])) for row in rows),
     }
 
 
@@ -120,22 +125,18 @@ def _row(a: Run, b: Run, metric: str, goals: Mapping[str, str] | None) -> dict[s
     paired = {s: pair for s, pair in pairs.items() if all(map(math.isfinite, pair))}
     row: dict[str, Any] = {"metric": metric, "goal": how.goal, "told": how.told}
     row |= {"a": _spread(values[0]), "b": _spread(values[1])}
-    row |= {"better": _better(row, how), "seeds": list(paired)}
-    row |= {"unpaired": [s for s in pairs if s not in paired]}
-    return row | _tested(list(paired.values())) | {"improvement": _chance(*values, how)}
+    row |= {"seeds": list(paired), "unpaired": [s for s in pairs if s not in paired]}
+    row |= _tested(list(paired.values()))
+    if row["tests"]:  # what is said of the runs is said of the seeds that are tested
+        values = [{seed: side[seed] for seed in paired} for side in values]
+    means = [_spread(side)["mean"] for side in values]
+    all_finite = math.isfinite(row["a"]["mean"] + row["b"]["mean"])
+    row |= {"means": means, "better": better_of(means, how.goal) if all_finite else None}
+    return row | {"improvement": _chance(*values, how)}
 
 
 def _spread(values: Mapping[Any, float]) -> dict[str, Any]:
-    spread = mean_interval(list(values.values()))
-    few = len(values) < LEAST_SEEDS
-    return spread | {"low": None, "high": None} if few else spread
-
-
-def _better(row: Mapping[str, Any], how: Reading) -> str | None:
-    one, other = how.score(row["a"]["mean"]), how.score(row["b"]["mean"])
-    if one == other or not math.isfinite(other - one):
-        return None
-    return "b" if other > one else "a"
+    return as_shown(mean_interval(list(values.values())))
 
 
 def _tested(pairs: list[tuple[float, float]]) -> dict[str, Any]:
@@ -157,58 +158,16 @@ def _chance(a: Mapping[Any, float], b: Mapping[Any, float], how: Reading) -> flo
     return probability_of_improvement(*known)
 
 
-def _correct(rows: Sequence[dict[str, Any]]) -> None:
-    """Holm's correction over the metrics, for each test on its own."""
-    tested = [row for row in rows if row["tests"]]
+def _correct(rows: Sequence[dict[str, Any]]) -> int:
+    """Holm's correction over the metrics, for each test on its own; how many were tested."""
+    tested = [row["tests"] for row in rows if row["tests"]]
     for name in TESTS:
-        adjusted = holm([row["tests"][name]["p"] for row in tested])
-        for row, value in zip(tested, adjusted, strict=True):
-            row["tests"][name]["holm"] = value
-
-
-def _words(row: Mapping[str, Any], names: tuple[str, str], metrics: int) -> str:
-    """The row as a sentence that says no more than it can."""
-    if row["better"] is None:
-        equal = row["a"]["mean"] == row["b"]["mean"]
-        return f"{row['metric']}: " + ("equal means." if equal else "not finite, so no better one.")
-    winner, loser = names if row["better"] == "a" else names[::-1]
-    best, worst = (row[s]["mean"] for s in (("a", "b") if row["better"] == "a" else ("b", "a")))
-    text = (
-        f"{row['metric']}: {winner} has the better mean, {' against '.join(alike([best, worst]))}"
-    )
-    if row["tests"] is None:
-        n = len(row["seeds"])
-        few = (
-            "no seed is common, so nothing is paired" if n == 0 else f"n={n}, so nothing is tested"
-        )
-        return f"{text}; {few}."
-    step, low, high = alike([row["difference"], row["low"], row["high"]])
-    text += (
-        f"; {names[1]} - {names[0]} is {step} [{low}, {high}] over {len(row['seeds'])} common seeds"
-    )
-    chance = row["improvement"]
-    if chance is not None:
-        odds = chance if row["better"] == "b" else 1 - chance
-        text += f", and a run of {winner} beats one of {loser} with probability {odds:.2f}"
-    return f"{text}. {_verdict(row, metrics)}"
-
-
-def _verdict(row: Mapping[str, Any], metrics: int) -> str:
-    least, test = row["least"] * metrics, row["tests"]["sign_flip"]
-    for_all = f" (corrected for {metrics} metrics)" if metrics > 1 else ""
-    if least > _LEVEL:
-        return (
-            f"If differences are normal, {_p(row['tests']['t']['holm'])}{for_all}; "
-            f"without supposing so, so few seeds cannot give less than {p_value(min(1.0, least))}."
-        )
-    said = f"{_p(test['holm'])}{for_all}, by sign flips"
-    beyond = test["holm"] <= _LEVEL
-    return f"{'More than' if beyond else 'Not more than'} chance would do at 5 %: {said}."
-
-
-def _p(value: float) -> str:
-    text = p_value(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+        for tests in tested:
+            tests[name]["holm"] = None
+        known = [tests[name] for tests in tested if tests[name]["p"] is not None]
+        for own, value in zip(known, holm([own["p"] for own in known]), strict=True):
+            own["holm"] = value
+    return len(tested)
 
 
 def _notes(a: Run, b: Run, changes: Sequence, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -225,7 +184,13 @@ def _notes(a: Run, b: Run, changes: Sequence, rows: Sequence[Mapping[str, Any]])
             notes.append(
                 f"{row['metric']}: seed {seeds} is not finite and was left out of the tests"
             )
-    for run in (a, b):
+    for run, other in ((a, b), (b, a)):
+        alone = [seed for seed in _seeds(run) if seed not in other.seeds and seed is not None]
+        if alone and len(alone) < len(run.seeds):
+            notes.append(
+                f"{run.path}: seed {', '.join(map(str, alone))} is not in the other run, so it "
+                "counts in this run's mean and in no test"
+            )
         if run.status != "finished":
             notes.append(f"{run.path}: {run.status} after its metrics were measured")
     return notes

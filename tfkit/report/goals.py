@@ -43,15 +43,14 @@ def reading(
 ) -> Reading:
     """What is known of a metric, from the nearest source that knows.
 
-    The goal: `goals[metric]`, the order of `scales[metric]`, `goals[""]`, the `search` of a recipe
-    that searched for it, "larger is better" or "smaller is better" in its evaluator's docstring,
-    else max.
+    The goal: `goals[metric]`, the order of `scales[metric]`, the `search` of a recipe that searched
+    for it, "larger is better" or "smaller is better" in its evaluator's docstring, else max.
     The scale: `scales[metric]`, else bounds in that docstring, "in [0, 1]".
 
     Args:
         metric: its name; `valid/mig` is read as `mig`.
         recipes: resolved, of the runs that have it.
-        goals: {metric, or "" for all: "max" or "min"}.
+        goals: {metric: "max" or "min"}.
         scales: {metric: (worst, best)}.
     """
     goals, scales = goals or {}, scales or {}
@@ -60,7 +59,7 @@ def reading(
     said = _documented(name, recipes)
     scale = scales.get(metric, scales.get(name))
     own = goals.get(metric, goals.get(name))
-    goal, told = _goal(name, recipes, said, scale, own, goals.get(""))
+    goal, told = _goal(name, recipes, said, scale, own)
     if scale is None:
         bounds = parse_bounds(said)
         if "ge" in bounds and "le" in bounds:
@@ -75,14 +74,12 @@ def reading(
 
 
 def _goal(
-    name: str, recipes: list, said: str, scale: tuple | None, own: str | None, usual: str | None
+    name: str, recipes: list, said: str, scale: tuple | None, own: str | None
 ) -> tuple[Literal["max", "min"], str]:
     if own:
         return own, "--goal"
     if scale is not None:
         return ("max" if scale[0] < scale[1] else "min"), "--scale"
-    if usual:
-        return usual, "--goal"
     searches = [recipe.get("search") or {} for recipe in recipes]
     searched = {s.get("goal") for s in searches if _objective(s) == name} - {None}
     if len(searched) > 1:
@@ -95,6 +92,22 @@ def _goal(
         if words in said:
             return goal, "its evaluator"
     return "max", ASSUMED
+
+
+def require_measured(asked: Iterable[str], measured: Iterable[str], option: str) -> None:
+    """Refuse an option for metrics that no run has measured: a typo must not count for nothing."""
+    if wrong := sorted(set(asked) - set(measured)):
+        there = ", ".join(sorted(set(measured))) or "nothing"
+        raise UsageError(f"{option}: no run has measured {', '.join(wrong)}; there is {there}")
+
+
+def guesses(readings: Iterable[tuple[str, Reading]]) -> list[str]:
+    """A note on the metrics for which nobody says which way is better; none where all are told."""
+    names = sorted({metric for metric, how in readings if how.told == ASSUMED})
+    if not names:
+        return []
+    said = "taken for better where larger, since nothing says which way"
+    return [f"{', '.join(names)}: {said}; --goal {names[0]}=min turns it"]
 
 
 def _objective(search: Mapping[str, Any]) -> str:
@@ -112,12 +125,12 @@ def _documented(metric: str, recipes: list) -> str:
 
 
 def parse_goals(texts: Iterable[str]) -> dict[str, str]:
-    """`["min", "accuracy=max"]` -> {"": "min", "accuracy": "max"}"""
+    """`["nll=min", "accuracy=max"]` -> {"nll": "min", "accuracy": "max"}"""
     goals = {}
     for text in texts:
         metric, _, goal = text.rpartition("=")
-        if goal not in ("max", "min"):
-            raise UsageError(f"--goal takes max, min or METRIC=max|min, got {text}")
+        if goal not in ("max", "min") or not metric:
+            raise UsageError(f"--goal takes METRIC=max or METRIC=min, got {text}")
         goals[metric] = goal
     return goals
 

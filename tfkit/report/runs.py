@@ -50,24 +50,29 @@ class Run:
 
 
 def find_runs(folders: Iterable[str | os.PathLike]) -> list[Run]:
-    """Every run below the folders, oldest first; trials and replicates belong to their run.
+    """Every run below the folders, oldest first; trials and replicates belong to their run, links
+    to folders are followed, and a folder that cannot be read is listed as a run that cannot.
 
     Raises: UsageError when a folder is not there, or none of them holds a run.
     """
     folders = [Path(folder) for folder in folders]
-    paths = {}
+    paths, seen, closed = [], set(), []
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"there is no folder {folder}")
-        for place, below, files in os.walk(folder):
+        for place, below, files in os.walk(folder, onerror=closed.append, followlinks=True):
             below[:] = sorted(name for name in below if not name.startswith("."))
-            if "resolved.yaml" in files:
+            if (real := os.path.realpath(place)) in seen:
+                below.clear()  # named twice, or a link that leads back
+            elif "resolved.yaml" in files:
                 below.clear()
-                paths.setdefault(Path(place).resolve(), Path(place))
-    if not paths:
+                paths.append(Path(place))
+            seen.add(real)
+    if not paths and not closed:
         where = ", ".join(map(str, folders))
         raise UsageError(f"there is no run below {where}; `tfkit run` makes runs/<name>/<date>")
-    return sorted(map(read_run, paths.values()), key=lambda run: (run.stamp, str(run.path)))
+    unread = [Run(Path(e.filename), {}, "unreadable", why=str(e.strerror)) for e in closed]
+    return sorted([*map(read_run, paths), *unread], key=lambda run: (run.stamp, str(run.path)))
 
 
 def read_run(path: Path) -> Run:
@@ -80,7 +85,7 @@ def read_run(path: Path) -> Run:
         )
     try:
         return _read(path)
-    except (TfkitError, OSError, AttributeError, TypeError) as error:
+    except (TfkitError, OSError, AttributeError, TypeError, ValueError) as error:
         # a file of JSON or YAML that holds something else than a run's
         return Run(path, {}, "unreadable", why=str(error).strip().splitlines()[0])
 
@@ -90,6 +95,8 @@ def _read(path: Path) -> Run:
     provenance, error = read_json(path / "provenance.json"), read_text(path / "error.txt").strip()
     evaluation = read_json(path / "evaluation.json")
     seeds = evaluation.get("seeds") or [evaluation.get("seed")]
+    if not (isinstance(seeds, list) and all(isinstance(s, int | None) for s in seeds)):
+        raise TfkitError(f"{path / 'evaluation.json'}: its seeds are no list of whole numbers")
     known = {
         **(evaluation.get("metrics") or {}),
         **{

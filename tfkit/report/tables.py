@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tfkit.errors import TfkitError
 from tfkit.recipe.options import shown
-from tfkit.report.numbers import alike, finite
+from tfkit.report.numbers import finite, told
 
 STATISTICS = {  # key of the aggregates -> how readers know it
     "iqm": "IQM",
@@ -29,7 +29,7 @@ def leaderboard_text(board: dict[str, Any]) -> str:
     shared = (board["aggregates"] or {}).get("tasks", [])
     parts += [_improvement_text(board["improvement"], shared)] if board["improvement"] else []
     if board["uncounted"]:
-        rows = [[run["status"], run["run"], run["why"]] for run in board["uncounted"]]
+        rows = [[r["status"], r["method"] or "–", r["run"], r["why"]] for r in board["uncounted"]]
         parts.append("no metrics\n" + aligned(rows))
     if board["notes"]:
         parts.append("notes\n" + "\n".join(f"  {note}" for note in board["notes"]))
@@ -42,13 +42,17 @@ def comparison_text(found: dict[str, Any]) -> str:
     changes = [[c["path"], f"{shown(c['old'])} -> {shown(c['new'])}"] for c in found["changes"]]
     head = [
         "",
+        "",
         "A",
         "B",
         "B - A by seed",
         *(f"p {name}" for name in TESTS.values()),
         "P(B beats A)",
     ]
-    rows = [[*comparison_cells(row), chance(row["improvement"])] for row in found["metrics"]]
+    rows = [
+        [row["metric"], f"{better(row['goal'])} ({row['told']})", *comparison_cells(row)]
+        for row in found["metrics"]
+    ]
     parts = [
         aligned(runs),
         "recipes, A -> B\n" + (aligned(changes) if changes else "  no difference"),
@@ -65,14 +69,13 @@ def sides(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def comparison_cells(row: dict[str, Any]) -> list[str]:
-    """Name, both means, their difference and the corrected p-values of one metric, as words."""
-    means = [
-        spread(row[s]["mean"], row[s]["low"], row[s]["high"], len(row[s]["values"])) for s in "ab"
-    ]
+    """Both means, their difference, the corrected p-values and P(B beats A) of one metric."""
+    means = [spread(row[s], len(row[s]["values"])) for s in "ab"]
     n = len(row["seeds"])
-    step = spread(row["difference"], row["low"], row["high"], n) if n else "no common seed"
+    step = spread({**row, "mean": row["difference"]}, n) if n else "no common seed"
     tests = row["tests"] or {}
-    return [row["metric"], *means, step, *(p_value(tests.get(k, {}).get("holm")) for k in TESTS)]
+    p_values = [p_value(tests.get(k, {}).get("holm")) for k in TESTS]
+    return [*means, step, *p_values, chance(row["improvement"])]
 
 
 def p_value(p: float | None) -> str:
@@ -87,10 +90,11 @@ def better(goal: str) -> str:
     return "larger is better" if goal == "max" else "smaller is better"
 
 
-def spread(mean: float | None, low: float | None, high: float | None, n: int) -> str:
+def spread(own: Mapping[str, Any], n: int) -> str:
     """A mean with its interval, or with the number of seeds that are too few for one."""
-    middle, left, right = alike([mean, low, high])
-    return f"{middle} [{left}, {right}]" if low is not None else f"{middle} (n={n})"
+    words = told(own["mean"], own["low"], own["high"], n=n)
+    few = own["low"] is None
+    return f"{words['mean']} " + (f"({words['interval']})" if few else words["interval"])
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
@@ -135,7 +139,7 @@ def _task_text(task: dict[str, Any]) -> str:
         [
             "–" if own["rank"] is None else str(own["rank"]),
             own["method"],
-            spread(own["mean"], own["low"], own["high"], own["n"]),
+            spread(own, own["n"]),
             "" if own["low"] is None else f"{own['n']} seeds",
         ]
         for own in task["rows"]
@@ -149,14 +153,14 @@ def _aggregates_text(aggregates: dict[str, Any]) -> str:
     rows = [
         [
             own["method"],
-            *(spread(own[k]["value"], own[k]["low"], own[k]["high"], own["n"]) for k in STATISTICS),
+            *(spread({**own[k], "mean": own[k]["value"]}, own["n"]) for k in STATISTICS),
             str(own["n"]),
         ]
         for own in aggregates["rows"]
     ]
     names = f": {listed(aggregates['tasks'])}" if count <= _LISTED else ""
     text = f"over {count} task{'s' * (count > 1)}, scores from 0 (worst) to 1 (best){names}\n"
-    text += aligned([head, *rows])
+    text += aligned([head, *rows]) if rows else "  no method has them all"
     for method, why in aggregates["missing"].items():
         text += f"\n  {method} is not here: {', '.join(why)}"
     return text

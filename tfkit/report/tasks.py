@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tfkit.errors import UsageError
 from tfkit.recipe import difference
+from tfkit.recipe.paths import short_names
 from tfkit.report.runs import Run
-from tfkit.report.settings import short_names, written
+from tfkit.report.settings import written
 
 _NOT_DATA = ("batch_size", "path")  # options of `data` that leave a data set the same
 # what may differ between the runs of one method: none of it is the method
@@ -40,8 +42,13 @@ class Task:
 
 def methods_of(runs: Sequence[Run], by: Sequence[str] = ()) -> dict[Path, str]:
     """{folder: what its method is called}: the values at the recipe paths `by`; without these the
-    recipe's name, with whatever differs where recipes of one name do, such as a sweep's.
+    recipe's name, with what differs of its data, model and training where recipes of one name on
+    the same data do, such as a sweep's. Seeds, search and evaluation make no other method.
+
+    Raises: UsageError for a path that no run's recipe has.
     """
+    if wrong := [path for path in by if runs and not any(_has(r.recipe, path) for r in runs)]:
+        raise UsageError(f"--by: no run's recipe has {', '.join(wrong)}")
     if by:
         return {run.path: ", ".join(_named(run, path) for path in by) for run in runs}
     alike: dict[str, list[Run]] = {}
@@ -57,16 +64,16 @@ def methods_of(runs: Sequence[Run], by: Sequence[str] = ()) -> dict[Path, str]:
 
 
 def sort_runs(
-    runs: Sequence[Run], metrics: Sequence[str], by: Sequence[str]
+    runs: Sequence[Run], metrics: Sequence[str], by: Sequence[str], methods: Mapping[Path, str]
 ) -> tuple[dict[Task, dict[str, Cell]], list[str]]:
     """{task: {method: cell}} and what a reader must know of how they came about.
 
     Args:
         runs: evaluated ones, oldest first.
         metrics: those wanted; none are all but those on the validation sample.
-        by: paths of the recipe that make a method; see `methods_of`.
+        by: paths of the recipe that make a method.
+        methods: what `methods_of` calls them by these paths.
     """
-    methods = methods_of(runs, by)
     names = _data_names(runs)
     table: dict[Task, dict[str, Cell]] = {}
     replaced: dict[tuple, list] = {}
@@ -87,6 +94,12 @@ def sort_runs(
     ]
     table = dict(sorted(table.items(), key=lambda item: item[0].data))  # metrics stay in order
     return table, notes + _mixed(table, by) + _measured_otherwise(table)
+
+
+def _has(recipe: Mapping[str, Any], path: str) -> bool:
+    above, _, key = path.rpartition(".")
+    parent = _at(recipe, above) if above else recipe
+    return isinstance(parent, Mapping) and key in parent
 
 
 def _at(recipe: Mapping[str, Any], path: str) -> Any:
