@@ -2,6 +2,8 @@
 
 import hashlib
 
+MOST_REPLICATES = 1000  # more is a seed that was taken for their number
+
 
 def derive(seed: int, trial: str, replicate: int, stream: str) -> int:
     """Low 32 bits of SHA-256("{seed}/{trial}/{replicate}/{stream}"), as an unsigned integer.

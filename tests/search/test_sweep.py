@@ -1,6 +1,8 @@
 """A sweep from recipe to table: shards, kills, failures, other machines, the bytes of a run."""
 
+import contextlib
 import csv
+import io
 import json
 import multiprocessing
 from pathlib import Path
@@ -12,8 +14,9 @@ from tfkit import cli, experiment
 from tfkit.errors import Interrupted, RecipeError, UsageError
 from tfkit.recipe import load
 from tfkit.search.sweep import Sweep, identity, status
-from tfkit.search.sweep_command import exit_code, merged
+from tfkit.search.sweep_command import brief, exit_code, merged
 from tfkit.search.work import perform
+from tfkit.terminal import print_result
 from tfkit.train.folder import RunFolder
 
 GRID = {
@@ -43,6 +46,13 @@ def sweep_of(given) -> Sweep:
 def table(found) -> list[dict]:
     with open(found["table"], encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def shown_of(found) -> str:
+    """What the command prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        print_result({"metrics": brief(found)["metrics"]}, False)
+    return out.getvalue()
 
 
 def kill_at(monkeypatch, number, part="after"):
@@ -99,7 +109,8 @@ def test_the_table_is_tidy_and_the_summary_has_intervals():
     sgd = found["points"][1]
     assert sgd["values"] == {paths[0]: "sgd"} and sgd["finished"] == sgd["seeds"] == 2
     loss = sgd["metrics"]["loss"]
-    assert loss["low"] < loss["mean"] < loss["high"]
+    assert loss["low"] < loss["mean"] < loss["high"], "sweep.json keeps what is not shown"
+    assert "(n=2)" in shown_of(found) and "[" not in shown_of(found)
     assert loss["values"] == [float(row["loss"]) for row in rows[2:]]
 
 
@@ -110,6 +121,35 @@ def test_the_second_shard_finds_the_first_ones_folder_and_lists_what_is_missing(
     second = experiment.sweep(recipe(), shard=(2, 2))
     assert second["sweep"] == first["sweep"]
     assert second["finished"] == 4 and second["missing"] == []
+
+
+def test_fewer_seeds_later_lose_no_row_of_the_shared_table():
+    grid = {"model.width": [4, 5]}
+    more = experiment.sweep(recipe(grid=grid, seeds=[2, 1]), shard=(1, 4))  # width=4/seed_2
+    found = merged(load(recipe(grid=grid, seeds=[1])), [Path(more["sweep"])])
+    rows = [(row["model.width"], row["seed"], row["status"]) for row in table(found)]
+    assert rows == [("4", "1", "missing"), ("4", "2", "finished"), ("5", "1", "missing")]
+    assert found["runs"] == 3 and found["points"][0]["finished"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dry-run", "--merge", "."], "--dry-run and --merge do not go together"),
+        (["--dry-run", "--csv", "x.csv"], "--dry-run and --csv do not go together"),
+        (["--merge", ".", "--shard", "1/2"], "--merge and --shard do not go together"),
+        (["--merge", ".", "--workers", "2"], "--merge and --workers do not go together"),
+        (["--workers", "0"], "should be greater than or equal to 1"),
+        (["--csv", "none/x.csv"], "x.csv cannot be written: there is no folder none"),
+        (["--csv", "."], "cannot be written: it is a folder"),
+        (["--shard", "1/0"], "there is at least one shard"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused_first(options, message, capsys):
+    Path("x.yaml").write_text(json.dumps(recipe()), encoding="utf-8")
+    assert cli.main(["sweep", "x.yaml", "--quiet", *options]) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not Path("runs").exists()
 
 
 @pytest.fixture(scope="module")
@@ -210,8 +250,12 @@ def test_folders_of_two_machines_become_one_table(tmp_path, monkeypatch):
 def test_another_sweep_is_not_merged(tmp_path):
     experiment.sweep(recipe(grid={"model.width": [4]}, seeds=1))
     other = sweep_of(recipe(grid={"model.width": [4]}, seeds=1)).path
-    with pytest.raises(UsageError, match="holds another sweep; it differs in\n  sweep.grid"):
-        merged(load(recipe()), [other])
+    mine = recipe(seeds=9, export={}, train={"threads": 3}, evaluate={"seeds": [4]})
+    with pytest.raises(
+        UsageError, match="holds another sweep; it differs in\n  sweep.grid"
+    ) as said:
+        merged(load(mine), [other])
+    assert not any(word in str(said.value) for word in ("seeds", "threads", "export")), said.value
     with pytest.raises(UsageError, match="not the folder of a sweep"):
         merged(load(recipe()), [tmp_path])
 
@@ -297,6 +341,8 @@ def test_a_point_that_is_no_recipe_is_named_before_anything_runs():
         ({"grid": {"evaluate.metrics": [1]}}, "only data., model. and train. can be varied"),
         ({"grid": GRID, "seeds": 0}, "sweep.seeds: must be a number of seeds >= 1"),
         ({"grid": GRID, "seeds": [1, 1]}, "sweep.seeds.1: seed 1 is there twice"),
+        ({"grid": GRID, "seeds": 2024}, "may ask for 1 to 1000; [2024] is the one seed 2024"),
+        ({"grid": GRID, "seeds": 10**12}, "sweep.seeds: asks for 1000000000000 seeds"),
         ({"grid": GRID, "seed": 1}, "sweep.seed: unknown key of sweep; did you mean seeds?"),
         (
             {"grid": {"model.width": {"choice": [4], "when": {"model.depth": [1]}}}},

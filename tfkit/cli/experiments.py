@@ -11,6 +11,7 @@ from tfkit.cli.options import (
     RunFolders,
     SetFiles,
     Sets,
+    Workers,
     heavy,
     load_recipe,
     seed_list,
@@ -66,9 +67,7 @@ def search(
     budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="Wall-clock time, such as 2h or 90m.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes on this machine.")
-    ] = None,
+    workers: Workers = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with this search.")
     ] = None,
@@ -98,11 +97,9 @@ def sweep(
     sets: Sets = None,
     set_file: SetFiles = None,
     shard: Annotated[
-        str, typer.Option(metavar="K/N", help="Only the K-th of N equal parts.")
-    ] = "1/1",
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes on this machine.")
+        str | None, typer.Option(metavar="K/N", help="Only the K-th of N equal parts.")
     ] = None,
+    workers: Workers = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trainings and what became of them.")
     ] = False,
@@ -122,8 +119,12 @@ def sweep(
     tfkit sweep my.yaml --merge other_machine/sweep-1a2b3c --csv all.csv
     """
     from tfkit.search import sweep_command as sweeps
+    from tfkit.search.grid import shard_of
 
-    known, part = load_recipe(recipe, sets, set_file), sweeps.shard_of(shard)
+    part = shard_of(shard or "1/1")
+    asked = {"shard": shard is not None, "workers": workers is not None}
+    sweeps.require_fitting(dry_run=dry_run, merge=bool(merge), csv=csv, **asked)
+    known = load_recipe(recipe, sets, set_file)
     if dry_run:
         found = sweeps.listed(known, part)
         show(found, True) if json else print("\n".join(found["trainings"]))

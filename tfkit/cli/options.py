@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from tfkit.errors import UsageError
-
-MOST_REPLICATES = 1000
+from tfkit.seeding import MOST_REPLICATES
 
 Sets = Annotated[
     list[str] | None,
@@ -24,6 +23,7 @@ SetFiles = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 RunFolders = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
+Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes on this machine.")]
 Metrics = Annotated[
     list[str] | None,
     typer.Option("--metric", metavar="METRIC", help="Only this; may be repeated."),

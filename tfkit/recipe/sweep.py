@@ -3,6 +3,7 @@
 from tfkit.recipe.components import Checker
 from tfkit.recipe.options import shown
 from tfkit.recipe.space import check_space
+from tfkit.seeding import MOST_REPLICATES
 
 WHERE = ("sweep", "grid")
 KINDS = ("choice", "bool")
@@ -67,6 +68,9 @@ def _check_seeds(checker: Checker, seeds) -> None:
     place = ("sweep", "seeds")
     if isinstance(seeds, int) and seeds < 1:
         checker.complain(place, f"must be a number of seeds >= 1 or a list of them, got {seeds}")
+    if isinstance(seeds, int) and seeds > MOST_REPLICATES:
+        message = f"asks for {seeds} seeds, and may ask for 1 to {MOST_REPLICATES}"
+        checker.complain(place, f"{message}; [{seeds}] is the one seed {seeds}")
     if seeds == []:
         checker.complain(place, "is empty; give at least one seed, such as [1]")
     for index, seed in enumerate(seeds if isinstance(seeds, list) else []):

@@ -19,8 +19,14 @@ def identity(resolved: Mapping) -> str:
 
 
 def digest(resolved: Mapping, free: Iterable[str]) -> str:
-    """Six hexadecimal digits of a resolved recipe without what differs between machines, which
-    are their processors and where they keep their data.
+    """Six hexadecimal digits of what `counted` leaves of a resolved recipe."""
+    text = json.dumps(counted(resolved, free), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def counted(resolved: Mapping, free: Iterable[str]) -> dict:
+    """A resolved recipe without what differs between machines, which are their processors and where
+    they keep their data.
 
     Args:
         resolved: the recipe.
@@ -35,8 +41,7 @@ def digest(resolved: Mapping, free: Iterable[str]) -> str:
         for key in parents:
             place = place[key]
         place.pop(last, None)
-    text = json.dumps(known, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+    return known
 
 
 def is_shared(resolved: Mapping) -> bool:

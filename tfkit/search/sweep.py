@@ -10,12 +10,12 @@ from tfkit import recipe as recipes
 from tfkit.errors import RecipeError, UsageError
 from tfkit.recipe import Recipe
 from tfkit.search.grid import Point, points
-from tfkit.search.identity import digest
+from tfkit.search.identity import counted, digest
 from tfkit.search.values import with_values
 from tfkit.train.folder import RunFolder, read_json
 
-# keys of `sweep` that say how much of it is wanted and who does it
-FREE = ("seeds", "executor")
+# what says how much of a sweep is wanted and who does it
+FREE = ("export", "evaluate.seeds", "sweep.seeds", "sweep.executor")
 
 
 class Run(NamedTuple):
@@ -97,7 +97,7 @@ def identity(resolved: dict) -> str:
     """Six hexadecimal digits that all processes of one sweep agree on, however many seeds are
     wanted.
     """
-    return digest(resolved, ["export", "evaluate.seeds", *(f"sweep.{key}" for key in FREE)])
+    return digest(resolved, FREE)
 
 
 def status(folder: RunFolder) -> str:
@@ -116,9 +116,8 @@ def require_same(sweep: Sweep, path: Path) -> None:
         raise UsageError(f"{path}: not the folder of a sweep, it holds no sweep.yaml.")
     other = recipes.load(path / "sweep.yaml")
     if identity(other.resolved) != identity(sweep.recipe.resolved):
-        changes = "\n".join(
-            f"  {change}" for change in recipes.difference(sweep.recipe.resolved, other.resolved)
-        )
+        known = (counted(each.resolved, FREE) for each in (sweep.recipe, other))
+        changes = "\n".join(f"  {change}" for change in recipes.difference(*known))
         raise UsageError(f"{path} holds another sweep; it differs in\n{changes}")
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tfkit.errors import UsageError
 from tfkit.recipe import Recipe
-from tfkit.search.grid import shard_of as shard_of  # the command line takes it from here
 from tfkit.search.sweep import Sweep, require_same, status
 from tfkit.search.sweep_table import ORDER, Table
 
@@ -35,6 +34,33 @@ def merged(recipe: Recipe, folders: Sequence[Path]) -> dict:
         require_same(sweep, folder)
     sweep.path.mkdir(parents=True, exist_ok=True)
     return Table(sweep, [sweep.path, *folders]).write(sweep.path)
+
+
+def require_fitting(
+    *, dry_run: bool, merge: bool, shard: bool, workers: bool, csv: Path | None
+) -> None:
+    """Refuse options of which one would be passed over in silence, and a table that nobody can
+    write, before anything is trained.
+
+    Args:
+        dry_run: whether to list only.
+        merge: whether to merge only.
+        shard: whether a shard was asked for.
+        workers: whether workers were.
+        csv: where the table is to go too.
+    """
+    for one, other, both in (
+        ("--dry-run", "--merge", dry_run and merge),
+        ("--dry-run", "--csv", dry_run and csv),
+        ("--dry-run", "--workers", dry_run and workers),
+        ("--merge", "--shard", merge and shard),
+        ("--merge", "--workers", merge and workers),
+    ):
+        if both:
+            raise UsageError(f"{one} and {other} do not go together: leave one of them out")
+    if csv is not None and (csv.is_dir() or not csv.parent.is_dir()):
+        why = "it is a folder" if csv.is_dir() else f"there is no folder {csv.parent}"
+        raise UsageError(f"--csv: {csv} cannot be written: {why}")
 
 
 def copy_table(found: dict, file: Path | None) -> None:

@@ -18,14 +18,19 @@ class Table:
     """The trainings of a sweep as they are on the disk now.
 
     Args:
-        sweep: which trainings there are.
+        sweep: which trainings there are. Finished ones from further seeds, which a process that
+            wanted more of them has left, are rows too, so that nobody's table loses another's.
         places: folders of the same sweep, one a machine; the first that has finished a training
             speaks for it.
     """
 
     def __init__(self, sweep: Sweep, places: Sequence[Path]):
         self.sweep = sweep
-        self.rows = [self.row(run, places) for run in sweep.runs]
+        self.rows = [
+            self.row(Run(point, seed), places)
+            for point in sweep.points
+            for seed in (*sweep.seeds, *further_seeds(point, sweep.seeds, places))
+        ]
 
     def row(self, run: Run, places: Sequence[Path]) -> dict:
         """What is known of one training."""
@@ -82,3 +87,14 @@ class Table:
         write_json(folder / "sweep.json", {**found, "points": summary}, shared=True)
         table = str(folder / "sweep.csv")
         return {"sweep": str(folder), "table": table, **found, "points": summary}
+
+
+def further_seeds(point: Point, seeds: Sequence[int], places: Sequence[Path]) -> list[int]:
+    """Seeds beside these from which a point was trained to the end."""
+    found = set()
+    for folder in (path for place in places for path in (place / point.name).glob("seed_*")):
+        text = folder.name.removeprefix("seed_")
+        seed = int(text) if text.isdecimal() else None
+        if seed is not None and seed not in seeds and status(RunFolder(folder)) == "finished":
+            found.add(seed)
+    return sorted(found)
