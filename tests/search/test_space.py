@@ -66,6 +66,28 @@ def test_defaults_are_the_recipes_own_values_where_the_space_has_them():
     assert hyperparameters(space, {"model.beta": 4.0}).values["model.beta"] == 4.0
 
 
+@pytest.mark.parametrize("rule", [{"float": [0, 1]}, {"int": [1, 3]}, {"fixed": 3}], ids=str)
+@pytest.mark.parametrize("own", [{"name": "cosine"}, "auto", True, [1]], ids=str)
+def test_an_own_value_that_is_no_number_is_none_of_a_range(rule, own):
+    assert recipe_defaults({"train": {"rate": own}}, {"train.rate": rule}) == {}
+
+
+def test_an_own_value_between_integers_is_none_of_their_range():
+    assert recipe_defaults({"a": 1.5, "b": 2.0}, {"a": {"int": [1, 3]}, "b": {"int": [1, 3]}}) == {
+        "b": 2.0
+    }
+
+
+def test_an_items_path_has_its_index():
+    recipe = {"train": {"callbacks": [{"name": "early_stopping", "patience": 3}]}}
+    space = {
+        "train.callbacks.0.patience": {"int": [1, 9]},
+        "train.callbacks.1.patience": {"int": [1, 9]},
+        "train.callbacks.x": {"int": [1, 9]},
+    }
+    assert recipe_defaults(recipe, space) == {"train.callbacks.0.patience": 3}
+
+
 def test_a_when_that_names_no_parameter_or_goes_in_a_circle_is_refused():
     with pytest.raises(UsageError, match="b is not in the space"):
         hyperparameters({"a": {"bool": True, "when": {"b": [True]}}})

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import reduce
 
 import keras_tuner
 
 from tfkit.search.conditions import conditions, parents_first
+from tfkit.search.values import within
 
 
 def hyperparameters(space: Mapping, defaults: Mapping | None = None) -> keras_tuner.HyperParameters:
@@ -56,20 +58,23 @@ def recipe_defaults(recipe: Mapping, space: Mapping) -> dict:
 
 
 def can_be(rule: Mapping, value) -> bool:
-    """Whether a distribution contains `value`."""
+    """Whether a distribution contains `value`, which may be of another kind: a learning rate may
+    be a schedule, a number of steps `auto`.
+    """
     if value is None:
         return False
     if "choice" in rule:
         return value in rule["choice"]
     if "bool" in rule:
         return isinstance(value, bool)
-    low, high = rule.get("float") or rule.get("int") or (value, value)
-    return low <= value <= high
+    if "fixed" in rule:
+        return value == rule["fixed"]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    low, high = rule["float"] if "float" in rule else rule["int"]
+    return low <= value <= high and ("float" in rule or value == int(value))
 
 
 def at_path(recipe: Mapping, path: str):
-    """The value at a dotted path, None where there is none."""
-    value = recipe
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+    """The value at a dotted path, None where there is none; a list's item has its index."""
+    return reduce(within, path.split("."), recipe)
