@@ -64,7 +64,8 @@ def _metrics(run: RunFolder) -> dict[str, Any]:
 def _metric(name: str, value: Any) -> dict[str, Any]:
     """A metric's mean, interval and values as words, and on a strip of their own."""
     spread = spread_of(value)
-    strip = strip_places(spread, ends_of([spread]))
+    # on a scale of its own a strip without an interval says nothing
+    strip = None if spread["low"] is None else strip_places(spread, ends_of([spread]))
     return {"name": name, **told(**spread), "strip": strip}
 
 
