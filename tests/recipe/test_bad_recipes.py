@@ -156,6 +156,9 @@ CASES = [
     (BETA, "model.beta: {fixed: -1}", 19, "must be a number >= 0, got -1"),
     (BETA, "model.encoder: {choice: [a]}", 19, "is a component; vary model.encoder.name"),
     (BETA, "model.encoder.name: {choice: [x]}", 19, "must be one of"),
+    (BETA, "train.epochs: {int: [1, 4]}", 19, "the recipe counts in steps; vary train.steps, or"),
+    (BETA, "train.callbacks.1.patience: {int: [1, 4]}", 19, "the recipe has no train.callbacks.1"),
+    (BETA, "train.callbacks.².patience: {int: [1, 4]}", 19, "the recipe has no train.callbacks.²"),
     (DIM, "model.encoder.latent_dim: {float: [2, 20]}", 20, "use {int: [lo, hi]}"),
     (DIM, "model.encoder.latent_dim: {int: [0, 20]}", 20, "must be an integer >= 1, got 0"),
     ("[2, 20]", "[2, 20.5]", 20, "must be two integers"),
@@ -209,3 +212,18 @@ def test_all_mistakes_come_at_once_in_the_order_of_lines(write):
     with pytest.raises(RecipeError) as caught:
         load(write(spoilt))
     assert [problem.line for problem in caught.value.problems] == [2, 6, 11]
+
+
+@pytest.mark.parametrize(
+    "length, varied, phrase",
+    [
+        ("  epochs: 3\n", "steps", "the recipe counts in epochs; vary train.epochs, or"),
+        ("", "epochs", "the recipe counts in steps, as it says neither; vary train.steps, or"),
+    ],
+)
+def test_a_space_varies_the_length_that_the_recipe_counts_in(write, length, varied, phrase):
+    recipe = GOOD.replace("  steps: 100\n", length)
+    with pytest.raises(RecipeError, match=f"search.space.train.{varied}: {phrase}"):
+        load(write(recipe.replace(BETA, f"train.{varied}: {{int: [1, 4]}}")))
+    other = {"steps": "epochs", "epochs": "steps"}[varied]
+    assert load(write(recipe.replace(BETA, f"train.{other}: {{int: [1, 4]}}")))

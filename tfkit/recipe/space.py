@@ -37,12 +37,25 @@ def check_space(checker: Checker, space: dict, where: tuple) -> None:
             continue
         check_values(checker, place, kind, distribution, option)
         _check_when(checker, place, distribution.get("when"), space)
+    _check_length(checker, space, where)
     _refuse_circles(checker, space, where)
+
+
+def _check_length(checker: Checker, space: dict, where: tuple) -> None:
+    """Only what the recipe counts in can vary: steps and epochs do not stand together."""
+    train = checker.document.value.get("train")
+    train = train if isinstance(train, dict) else {}
+    counted, other = ("steps", "epochs") if train.get("epochs") is None else ("epochs", "steps")
+    if f"train.{other}" in space:
+        said = "" if train.get(counted) is not None else ", as it says neither"
+        cure = f"vary train.{counted}, or count in {other} by train.{other} instead"
+        message = f"the recipe counts in {counted}{said}; {cure}"
+        checker.complain((*where, f"train.{other}"), message)
 
 
 def _option(checker: Checker, place: tuple, path: str, space: dict) -> Parameter | None:
     """The option that a path of the space varies, also when it belongs to a searched component."""
-    parts = tuple(int(part) if part.isdigit() else part for part in path.split("."))
+    parts = tuple(int(part) if part.isdecimal() else part for part in path.split("."))
     if parts[0] not in SEARCHED:
         near = nearest(path, _known(checker))
         checker.complain(place, f"only data., model. and train. can be varied, not {path}", near)
