@@ -152,6 +152,7 @@ CASES = [
     (BETA, "model.beta: {choice: [a, b]}", 19, "must be a number >= 0, got a"),
     (BETA, "model.beta: {choice: [1, 1]}", 19, "holds a value twice"),
     (BETA, "model.beta: {choice: []}", 19, "must be a list of values"),
+    (BETA, "model.beta: {choice: [4]}", 19, "choice: holds one value; write {fixed: 4}"),
     (BETA, "model.beta: {bool: true}", 19, "bool does not fit: beta must be a number"),
     (BETA, "model.beta: {fixed: -1}", 19, "must be a number >= 0, got -1"),
     (BETA, "model.encoder: {choice: [a]}", 19, "is a component; vary model.encoder.name"),
@@ -227,3 +228,11 @@ def test_a_space_varies_the_length_that_the_recipe_counts_in(write, length, vari
         load(write(recipe.replace(BETA, f"train.{varied}: {{int: [1, 4]}}")))
     other = {"steps": "epochs", "epochs": "steps"}[varied]
     assert load(write(recipe.replace(BETA, f"train.{other}: {{int: [1, 4]}}")))
+
+
+def test_options_of_a_component_that_the_space_fixes_can_vary(write):
+    space = "train.optimizer.name: {fixed: sgd}\n    train.optimizer.momentum: {float: [0, 0.9]}"
+    recipe = GOOD.replace(BETA, space)
+    assert load(write(recipe)).resolved["search"]["space"]["train.optimizer.momentum"]
+    with pytest.raises(RecipeError, match="the recipe has no train.optimizer.momentum"):
+        load(write(recipe.replace("fixed: sgd", "fixed: adamw")))

@@ -128,6 +128,8 @@ def _check_choice(checker: Checker, path: tuple, value) -> bool:
     if len(set(value)) < len(value):
         checker.complain(path, f"holds a value twice: {shown(value)}")
         return False
+    if len(value) == 1 and path[0] == "search":  # in a sweep, one value is a column of its table
+        checker.complain(path, f"holds one value; write {{fixed: {shown(value[0])}}}")
     return True
 
 

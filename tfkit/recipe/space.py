@@ -81,7 +81,7 @@ def _of_choice(checker: Checker, parts: tuple, space: dict) -> Parameter | None:
     entry = checker.entries.get(parts[:-1])
     if entry is None or not isinstance(chooser, dict):
         return None
-    names = chooser.get("choice")
+    names = chooser.get("choice", [chooser.get("fixed")])
     for name in names if isinstance(names, list) else []:
         other = checker.catalog.find(entry.kind, name) if isinstance(name, str) else None
         if other and parts[-1] in other.options:
