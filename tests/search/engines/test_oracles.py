@@ -120,6 +120,38 @@ def test_an_unknown_option_is_refused(tmp_path):
         engine(tmp_path, factor=3)
 
 
+@pytest.mark.parametrize("trials", [0, -3])
+def test_fewer_than_one_trial_are_refused(trials, tmp_path):
+    with pytest.raises(UsageError, match=f"search.trials: must be >= 1.* got {trials}"):
+        engine(tmp_path, trials=trials)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["random", "optuna"])
+@pytest.mark.parametrize("rule", [{"uniform": [0, 1]}, {"int": [1, 2], "bool": True}, 3], ids=str)
+def test_an_unknown_distribution_is_refused_with_its_path(kind, rule, tmp_path):
+    with pytest.raises(UsageError, match="search.space.a.b: .* one of float, int, choice, bool"):
+        make_engine(kind, {"a.b": rule}, directory=tmp_path)
+
+
+def test_an_unknown_status_is_refused_with_the_known_ones(tmp_path):
+    made = engine(tmp_path)
+    id = made.ask().id
+    with pytest.raises(UsageError, match="completed, failed, diverged, pruned, not as 'nonsense'"):
+        made.tell(id, 1.0, status="nonsense")
+    made.tell(id, 1.0)
+    assert made.told[id].status == "completed", "the trial stays open"
+
+
+def test_a_search_for_another_work_is_another_search(tmp_path):
+    engine(tmp_path / "without")
+    first = json.loads((tmp_path / "without" / "journal.jsonl").read_text().splitlines()[0])
+    assert "work" not in first["search"], "who says nothing of it finds his directories again"
+    engine(tmp_path / "with", work="1a2b3c")
+    with pytest.raises(UsageError, match="work: '1a2b3c' → '4d5e6f'"):
+        engine(tmp_path / "with", work="4d5e6f")
+
+
 def test_a_grid_begins_with_the_recipes_own_values_and_has_each_combination_once(tmp_path):
     space = {"a": {"choice": ["x", "y"]}, "b": {"int": [1, 3]}, "c": {"bool": True}}
     defaults = {"a": "y", "b": 2, "c": True}

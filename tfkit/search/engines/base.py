@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from tfkit.errors import UsageError
 
@@ -47,6 +47,7 @@ class Terms(NamedTuple):
         goal: whether the objective is to be small or large, "min" or "max".
         defaults: the recipe's own values by path.
         objective: what the told numbers are called; a resumed search must have the same.
+        work: what else the search must agree on, such as a digest of the recipe.
     """
 
     space: dict
@@ -56,6 +57,7 @@ class Terms(NamedTuple):
     goal: str
     defaults: dict
     objective: str
+    work: str = ""
 
 
 class Engine(ABC):
@@ -67,7 +69,6 @@ class Engine(ABC):
 
     shared = False  # whether several living processes may work on one search
     prunes = False  # whether it wants to hear the objective of running trials
-    seeded = True  # whether the seed decides what is proposed
     promotes = False  # whether trials go on from other trials' checkpoints
     resource: str | None = None  # what budgets are counted in: "steps" or "epochs"
 
@@ -77,6 +78,7 @@ class Engine(ABC):
         self.space, self.trials, self.seed = terms.space, terms.trials, terms.seed
         self.directory, self.goal = terms.directory, terms.goal
         self.defaults, self.objective = terms.defaults, terms.objective
+        self.work = terms.work
         self.asked: dict[str, Trial] = {}
         self.told: dict[str, Told] = {}
 
@@ -89,6 +91,7 @@ class Engine(ABC):
             "goal": self.goal,
             "space": self.space,
             "defaults": self.defaults,
+            **({"work": self.work} if self.work else {}),
             **self.options(),
         }
 
@@ -133,7 +136,7 @@ class Engine(ABC):
             objective: its value; may be None, or the last finite one, where it did not complete.
             status: how it ended; a completed trial without a finite value counts as diverged.
             about: what else is worth keeping, as JSON values: seconds, error, curve.
-        Raises `UsageError` where the trial is not open.
+        Raises `UsageError` where the trial is not open, or the status is none.
         """
 
     def should_prune(self, id: str, step: int, value: float) -> bool:
@@ -155,7 +158,12 @@ class Engine(ABC):
         return max(done, default=MISSING)
 
     def judged(self, id: str, objective: float | None, status: Status) -> Status:
-        """The status that a trial really ended with; refuses one that is not open."""
+        """The status that a trial really ended with; refuses one that is none, and a trial that is
+        not open.
+        """
+        if status not in get_args(Status):
+            known = ", ".join(get_args(Status))
+            raise UsageError(f"search: a trial ends as one of {known}, not as {status!r}.")
         if id not in self.asked or id in self.told:
             raise UsageError(f"search: trial {id} is not open; open are {self.open()}.")
         finite = objective is not None and math.isfinite(objective)

@@ -95,7 +95,6 @@ class Grid(KerasTunerEngine):
     """
 
     usual = None
-    seeded = False
 
     def hyperparameters(self) -> keras_tuner.HyperParameters:
         """The space with its ranges written out, and no value of them twice."""
