@@ -202,6 +202,48 @@ def test_a_set_beside_resume_is_checked_against_the_folders_recipe(capsys, recip
     assert code == 2 and "did you mean steps?" in err
 
 
+SEARCHLESS = GOOD[: GOOD.index("search:")] + GOOD[GOOD.index("evaluate:") :]
+SWEEP = SEARCHLESS + "sweep: {grid: {model.beta: [1, 2]}}\n"
+REFUSED = [
+    (["run", "bad.yaml"], "data: missing"),
+    (["run", "--resume", "none"], "none: there is no such run folder"),
+    (["run", "x.yaml", "--resume", "empty"], "empty: not a run folder"),
+    (["run", "--resume", "none", "--set", "train.steps=3"], "none: there is no such run folder"),
+    (["run", "sweep.yaml"], "the recipe has a sweep"),
+    (["search", "bad.yaml"], "data: missing"),
+    (["search", "--resume", "none"], "none: there is no such run folder"),
+    (["search", "searchless.yaml", "--trials", "3"], "the recipe has no `search` section"),
+    (["search", "--resume", "stored", "--trials", "3"], "the recipe has no `search` section"),
+    (
+        ["search", "x.yaml", "--budget", "soon"],
+        '--set "search.budget=soon": search.budget: must be',
+    ),
+    (["search", "x.yaml", "--trials", "0"], "Invalid value for '--trials'"),
+    (["search", "x.yaml", "--workers", "0"], "Invalid value for '--workers'"),
+    (["sweep", "x.yaml", "--workers", "0"], "Invalid value for '--workers'"),
+]
+
+
+def test_what_cannot_run_is_refused_before_tensorflow_is_loaded(recipe, tmp_path):
+    (tmp_path / "bad.yaml").write_text("name: bad\n")
+    (tmp_path / "searchless.yaml").write_text(SEARCHLESS)
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    for folder in ("empty", "stored"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "stored" / "resolved.yaml").write_text(SEARCHLESS)
+    code = (
+        "import contextlib, io, json, sys; from tfkit.cli import main; said = []\n"
+        f"for arguments in {[arguments for arguments, _ in REFUSED]!r}:\n"
+        "    with contextlib.redirect_stderr(io.StringIO()) as err: code = main(arguments)\n"
+        "    said.append([code, ' '.join(err.getvalue().split())])\n"
+        f"print(json.dumps([said, sorted(set({HEAVY!r}) & set(sys.modules))]))"
+    )
+    said, loaded = json.loads(in_a_process(code))
+    for (arguments, message), (code, err) in zip(REFUSED, said, strict=True):
+        assert code == 2 and message in err, (arguments, code, err)
+    assert loaded == []
+
+
 def test_a_report_of_no_run_folder_is_a_usage_error(capsys, tmp_path):
     code, _, err = answer(capsys, "report", str(tmp_path))
     assert code == 2 and "is no run folder" in err and "`tfkit run` makes one" in err

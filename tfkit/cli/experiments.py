@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tfkit.cli.asked import asked_for
 from tfkit.cli.options import (
     Json,
     Quiet,
@@ -48,10 +49,11 @@ def run(
     """
     if recipe is None and resume is None:
         raise UsageError("run needs a recipe file, or --resume RUN; see `tfkit run --help`")
-    if recipe is None and (sets or set_file):
-        recipe = resume / "resolved.yaml"  # must come out as it is, which the engine checks
-    known = load_recipe(recipe, sets, set_file) if recipe is not None else None
+    from tfkit.recipe.purposes import refuse_sweep
+
     chosen = None if seeds is None else seed_list(seeds)
+    known, whole = asked_for(recipe, resume, sets, set_file)
+    refuse_sweep(whole)
     experiment = heavy("tfkit.experiment")
     result = experiment.run(
         known, resume=resume, seeds=chosen, export=export, dry_run=dry_run, quiet=quiet
@@ -63,7 +65,7 @@ def search(
     recipe: Annotated[Path | None, typer.Argument(help="Recipe file with a search.")] = None,
     sets: Sets = None,
     set_file: SetFiles = None,
-    trials: Annotated[int | None, typer.Option(metavar="N", help="How many trials.")] = None,
+    trials: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many trials.")] = None,
     budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="Wall-clock time, such as 2h or 90m.")
     ] = None,
@@ -82,9 +84,11 @@ def search(
     """
     if recipe is None and resume is None:
         raise UsageError("search needs a recipe file, or --resume RUN; see `tfkit search --help`")
-    if recipe is None and (sets or set_file):
-        recipe = resume / "resolved.yaml"
-    known = load_recipe(recipe, sets, set_file) if recipe is not None else None
+    from tfkit.recipe.purposes import require_search, search_sets
+
+    known, whole = asked_for(recipe, resume, sets, set_file)
+    require_search(whole)
+    load_recipe(whole, search_sets(trials, budget, workers), None)
     experiment = heavy("tfkit.experiment")
     result = experiment.search(
         known, resume=resume, trials=trials, budget=budget, workers=workers, quiet=quiet

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tfkit import recipe as recipes
 from tfkit.errors import UsageError
-from tfkit.program import program
 from tfkit.recipe import Recipe
 from tfkit.search.executors.making import make_executor
 from tfkit.search.identity import FREE
@@ -79,21 +78,3 @@ def welcome(folder: RunFolder, known: Recipe, other: Recipe) -> dict:
             f"Leave recipe, --set and --seeds out to go on, or start a new run."
         )
     return changes
-
-
-def refuse_sweep(known: Recipe) -> None:
-    """A sweep has a command of its own."""
-    if known.resolved["sweep"] is not None:
-        raise UsageError(
-            f"{known.path or 'run'}: the recipe has a sweep, which `{program()} sweep` runs; one "
-            "run of it, without the sweep: --set sweep=null"
-        )
-
-
-def require_search(known: Recipe) -> None:
-    """Refuse a recipe without a search."""
-    if known.resolved["search"] is None:
-        raise UsageError(
-            f"{known.path or 'search'}: the recipe has no `search` section; see `tfkit describe "
-            "search`, or use `tfkit run`."
-        )

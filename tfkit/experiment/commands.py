@@ -14,13 +14,12 @@ from tfkit.experiment.asked import (
     changed,
     data_path,
     load,
-    refuse_sweep,
-    require_search,
     welcome,
 )
 from tfkit.experiment.conductor import Conductor
 from tfkit.experiment.exporting import export_folder, next_command
 from tfkit.recipe import Recipe
+from tfkit.recipe.purposes import refuse_sweep, require_search, search_sets
 from tfkit.report import write as write_report
 from tfkit.search.executors.making import make_executor
 from tfkit.search.identity import identity, is_shared
@@ -101,12 +100,7 @@ def search(
         quiet: say nothing on the way.
     Returns what `tfkit search --json` prints. Raises as `run` does.
     """
-    options = {
-        "search.trials": trials,
-        "search.budget": budget,
-        "search.executor": workers and f"{{name: local, workers: {workers}}}",
-    }
-    sets = [*sets, *(f"{path}={value}" for path, value in options.items() if value is not None)]
+    sets = [*sets, *search_sets(trials, budget, workers)]
     if resume is not None:
         return taken_up(resume, recipe, sets, None, False, quiet, exports=False).run()
     if recipe is None:
