@@ -93,7 +93,9 @@ CONTEXT = {
     "provenance": {"git": {"sha": "abc123"}, "seed": 1},
     "metrics": {
         "seeds": [1, 2, 3],
-        "metrics": {"accuracy": {"mean": 0.9, "low": 0.8, "high": 1.0, "values": [0.85, 0.9, 0.95]}},
+        "metrics": {
+            "accuracy": {"mean": 0.9, "low": 0.8, "high": 1.0, "values": [0.85, 0.9, 0.95]}
+        },
     },
     "data": "Twelve random pictures.",
     "limits": "Knows three shapes.",
