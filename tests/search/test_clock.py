@@ -10,16 +10,16 @@ def test_a_trial_must_leave_room_for_the_confirmation(monkeypatch):
     clock = Clock(100, confirmations=3, workers=2)
     elapsed = [0.0]
     monkeypatch.setattr(clock, "elapsed", lambda: elapsed[0])
-    assert clock.allows([]) and clock.allows([10, 20])  # 15 + 2 rounds of 20
-    elapsed[0] = 45.0
-    assert clock.allows([10, 20])
-    elapsed[0] = 45.1
-    assert not clock.allows([10, 20])
+    assert clock.allows([], []) and clock.allows([10, 12], [10, 20])  # 11 + 2 rounds of 20
+    elapsed[0] = 49.0
+    assert clock.allows([10, 12], [10, 20])
+    elapsed[0] = 49.1
+    assert not clock.allows([10, 12], [10, 20])
     elapsed[0] = 99.0
-    assert clock.allows([])  # nothing is known yet
+    assert clock.allows([], [])  # nothing is known yet
     elapsed[0] = 100.0
-    assert not clock.allows([])
-    assert Clock(None, 1, 1).allows([1e9])
+    assert not clock.allows([], [])
+    assert Clock(None, 1, 1).allows([1e9], [1e9])
 
 
 @pytest.mark.parametrize(

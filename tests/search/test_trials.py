@@ -118,7 +118,7 @@ def test_the_winner_is_the_best_on_fresh_seeds_and_a_kill_in_between_costs_nothi
     trial = json.loads((folder / "search" / "trial_0000" / "evaluation.json").read_text())
     assert set(trial["metrics"]) == {"valid/loss"}
     best = (folder / "search" / "best.yaml").read_text()
-    assert f"# Trial {winner}, the best of 2" in best and f"{means[winner]:.4g} [" in best
+    assert f"# Trial {winner}, the best of 2" in best and f"{means[winner]:.4g} from fresh" in best
     alone = experiment.run(folder / "search" / "best.yaml")
     assert alone["metrics"] == result["metrics"]  # the recipe reproduces what its header says
 
@@ -177,7 +177,7 @@ def test_a_budget_ends_the_search_with_room_to_confirm(monkeypatch, capsys):
     from tfkit.search.clock import Clock
 
     with monkeypatch.context() as patch:
-        patch.setattr(Clock, "allows", lambda self, seconds: len(seconds) < 2)
+        patch.setattr(Clock, "allows", lambda self, trials, whole: len(trials) < 2)
         result = experiment.search(recipe(trials=5, budget="1h"), quiet=False)
     assert [t["status"] for t in found(result)["trials"]] == ["completed"] * 2
     assert found(result)["confirm"]["winner"] and "no further trial fits" in capsys.readouterr().err
@@ -223,3 +223,39 @@ def test_what_the_engine_cannot_do_leaves_no_folder():
     with pytest.raises(UsageError, match="no `search` section"):
         experiment.search({**recipe(), "search": None})
     assert not Path("runs").exists()
+
+
+def test_another_winner_leaves_nothing_of_the_first_one():
+    """Also from a seed that the confirmation does not train."""
+    few = experiment.search(recipe(trials=1, goal="max", seeds=(7,), confirm={"seeds": 1}))
+    more = experiment.search(resume=few["run"], trials=4)
+    assert more["search"]["best"] != few["search"]["best"]
+    alone = experiment.run(Path(more["run"]) / "search" / "best.yaml")
+    assert alone["metrics"] == more["metrics"] != few["metrics"]
+
+
+def test_hyperband_cut_by_its_budget_still_has_what_it_promotes(monkeypatch):
+    from tfkit.search.clock import Clock
+
+    given = {**HYPERBAND, "search": {**HYPERBAND["search"], "keep": "best"}}
+    with monkeypatch.context() as patch:
+        patch.setattr(Clock, "allows", lambda self, trials, whole: len(trials) < 3)
+        cut = experiment.search(given)
+    whole = experiment.search(resume=cut["run"], sets=["search.budget=1h"])
+    promoted = next(t for t in found(whole)["trials"] if "origin" in t)
+    lines = (Path(whole["run"]) / promoted["folder"] / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [3, 6, 9]
+    assert promoted["id"] == "0003" and whole["status"] == "finished"
+
+
+def test_a_folder_that_another_process_holds_is_asked_again(monkeypatch):
+    from tfkit.search.work import Outcome
+
+    answers = [Outcome("busy", None, 0.0, "held")]
+
+    def perform_or_wait(*arguments):
+        return answers.pop() if answers else perform(*arguments)
+
+    monkeypatch.setattr("tfkit.search.executors.inline.perform", perform_or_wait)
+    result = experiment.search(recipe(trials=2))
+    assert [t["status"] for t in found(result)["trials"]] == ["completed"] * 2

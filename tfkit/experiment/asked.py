@@ -78,3 +78,9 @@ def welcome(folder: RunFolder, known: Recipe, other: Recipe) -> dict:
             f"Leave recipe, --set and --seeds out to go on, or start a new run."
         )
     return changes
+
+
+def is_wider(stored: Recipe, known: Recipe) -> bool:
+    """Whether a recipe asks for more of the stored one's search than that did."""
+    old, new = stored.resolved["search"], known.resolved["search"]
+    return any(old[key] != new[key] for key in ("trials", "confirm", "keep"))

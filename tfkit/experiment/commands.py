@@ -13,6 +13,7 @@ from tfkit.experiment.asked import (
     RUNS,
     changed,
     data_path,
+    is_wider,
     load,
     welcome,
 )
@@ -130,7 +131,9 @@ def sweep(
     Raises `RecipeError`, `DataMissing`, `Interrupted`, or another `TfkitError`.
     """
     plan = Sweep(recipes.load(recipe, sets), RUNS)
-    component = {"name": "local", "workers": workers} if workers else plan.settings["executor"]
+    component = (
+        plan.settings["executor"] if workers is None else {"name": "local", "workers": workers}
+    )
     executor = make_executor(component)
 
     def prepare(own: Recipe) -> Recipe:
@@ -153,16 +156,18 @@ def begun(known: Recipe, quiet: bool, exports: bool = True) -> "Conductor":
     with device.configured(known.resolved["train"]):
         assemble(known.resolved, known.seeds[0], source)
     shared = is_shared(known.resolved)
-    if known.resolved["search"] and not shared:
-        with tempfile.TemporaryDirectory() as elsewhere:
-            make_search_engine(known, source, Path(elsewhere))
+    if known.resolved["search"]:
+        elsewhere = {"search.engine.storage": None} if shared else {}
+        with tempfile.TemporaryDirectory() as folder:
+            make_search_engine(changed(known, elsewhere), source, Path(folder)).close()
     with in_one_sentence(RUNS):
         if shared:
             folder = RunFolder.join(RUNS, known.resolved["name"], identity(known.resolved))
         else:
             folder = RunFolder.create(RUNS, known.resolved["name"], known.hash)
+        wider = shared and folder.resolved.exists() and is_wider(stored_recipe(folder), known)
         folder.write_recipe(known)
-    conductor = Conductor(folder, known, quiet, exports=exports, source=source)
+    conductor = Conductor(folder, known, quiet, exports=exports, source=source, wider=wider)
     conductor.say(f"run folder {folder}")
     return conductor
 
@@ -182,8 +187,6 @@ def taken_up(resume, recipe, sets, seeds, export, quiet, exports: bool = True) -
         each.startswith("search.budget=") for each in sets
     )
     known = changed(known, changes)
-    if wider:
-        folder.rewrite_recipe(known)
     return Conductor(folder, known, quiet, exports=exports, wider=wider)
 
 

@@ -1,7 +1,6 @@
 """The conductor: resolved recipe → search → train → evaluate → report → export."""
 
 import contextlib
-import shutil
 import sys
 import traceback
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from tfkit.recipe import Recipe
 from tfkit.recipe.durations import seconds as seconds_of
 from tfkit.report import write as write_report
 from tfkit.search.clock import Clock
-from tfkit.search.confirm import Confirm, confirm_seeds, hand_over
+from tfkit.search.confirm import PRODUCTS, Confirm, confirm_seeds, hand_over, remove
 from tfkit.search.executors.base import Surroundings
 from tfkit.search.executors.making import make_executor
 from tfkit.search.identity import is_shared
@@ -37,7 +36,7 @@ class Conductor:
         quiet: say nothing on the way.
         exports: whether to export where the recipe asks for it.
         source: the data, where they are loaded already.
-        wider: whether a finished search is to go on.
+        wider: whether more is asked for than the folder's recipe says.
     """
 
     def __init__(
@@ -67,8 +66,8 @@ class Conductor:
         with interruptible(), in_one_sentence(self.folder):
             try:
                 searched = self.join() if self.shared else None
-                if searched and not searched.over:
-                    self.say(f"{self.folder}: other processes are still searching")
+                if searched and not (searched.over and searched.best()):
+                    self.say(f"{self.folder}: trials of other processes are still open")
                     return self.result()
                 with self.folder.lock():
                     self.conduct_once(searched)
@@ -80,18 +79,21 @@ class Conductor:
 
     def join(self) -> Search:
         """Work on a search that other processes may work on too, until it is over."""
-        with self.ends():
+        with self.ends(alone=False):
             self.begin()
             found = self.search()
-            if not found.engine.done:
-                self.searching(found)
+            with contextlib.closing(found.engine):
+                if not found.engine.done:
+                    self.searching(found)
             return found
 
     def conduct_once(self, searched: Search | None) -> None:
         """Everything, unless it is done already."""
         before = self.folder.provenance()
-        over = searched is None or not searched.newly_told
+        over = searched is None or searched.ledger.is_confirmed(searched.engine)
         finished = before.get("status") == "finished" and over and not self.wider
+        if self.wider:
+            self.folder.rewrite_recipe(self.recipe)
         if finished and not self.lacks_export(before):
             self.say(f"{self.folder} is finished already.")
             if not (self.folder / "report.html").exists():  # a kill came just before it
@@ -101,14 +103,20 @@ class Conductor:
             self.conduct(searched)
 
     @contextlib.contextmanager
-    def ends(self):
-        """Record how the work ends where it does not end well."""
+    def ends(self, alone: bool = True):
+        """Record how the work ends where it does not end well.
+
+        Args:
+            alone: whether the work is this process's alone, so that its end is the run's.
+        """
+        command = "run" if self.exports else "search"
         try:
             yield
         except KeyboardInterrupt:
-            self.end("interrupted", report=False)
+            if alone:
+                self.end("interrupted", report=False)
             raise Interrupted(
-                f"interrupted; go on with: {program()} run --resume {self.folder}",
+                f"interrupted; go on with: {program()} {command} --resume {self.folder}",
                 run=str(self.folder),
             ) from None
         except Diverged as error:
@@ -116,6 +124,8 @@ class Conductor:
             self.end("diverged", diverged={"step": error.step, "tensor": error.tensor})
             raise
         except Exception:
+            if not alone:
+                raise
             with contextlib.suppress(OSError):  # the disk may be what failed
                 write_atomically(self.folder / "error.txt", traceback.format_exc())
                 self.end("failed")
@@ -176,8 +186,14 @@ class Conductor:
 
     def confirmed(self, search: Search) -> Recipe:
         """The winner on fresh seeds, whose replicates become the run's own."""
-        confirm = Confirm(search, self.say)
-        winner = confirm.run(self.executor, self.around())
+        while True:
+            confirm = Confirm(search, self.say)
+            winner = confirm.run(self.executor, self.around())
+            later = self.search() if self.shared else search
+            later.engine.close()
+            if later.ledger.is_confirmed(later.engine):
+                break
+            search = later  # another process has told of a trial in the meantime
         best = confirm.write_best(winner)
         if self.folder.provenance().get("winner") not in (None, winner):
             self.forget()
@@ -194,8 +210,8 @@ class Conductor:
 
     def forget(self) -> None:
         """Let go of an earlier winner's replicates and export; both stay on the disk elsewhere."""
-        shutil.rmtree(self.folder / "replicates", ignore_errors=True)
-        self.folder.evaluation.unlink(missing_ok=True)
+        for name in ("replicates", *PRODUCTS):
+            remove(self.folder / name)
         self.folder.record(winner=None, export=None)
 
     def replicate(self, recipe: Recipe, seed: int) -> None:

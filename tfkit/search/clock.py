@@ -21,17 +21,21 @@ class Clock:
         """Seconds since the start."""
         return time.monotonic() - self.begun
 
-    def allows(self, seconds: Sequence[float]) -> bool:
+    def allows(self, trials: Sequence[float], whole: Sequence[float]) -> bool:
         """Whether another trial fits, judged by how long finished ones took.
 
-            elapsed + mean trial + longest trial * rounds of the confirmation <= budget
+            elapsed + mean trial + longest whole training * rounds of the confirmation <= budget
 
         Before one has finished nothing is known, and the answer is yes until the budget is over.
+
+        Args:
+            trials: seconds of the finished trials.
+            whole: what each would have taken if it had been trained to the end in one go.
         """
         if self.budget is None:
             return True
-        if not seconds:
+        if not trials:
             return self.elapsed() < self.budget
         rounds = -(-self.confirmations // self.workers)
-        need = sum(seconds) / len(seconds) + max(seconds) * rounds
+        need = sum(trials) / len(trials) + max(whole) * rounds
         return self.elapsed() + need <= self.budget

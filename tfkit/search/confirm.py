@@ -2,9 +2,11 @@
 than it is.
 """
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from tfkit.errors import TfkitError
 from tfkit.recipe import Recipe
@@ -13,6 +15,7 @@ from tfkit.search.executors.base import Executor, Queue, Surroundings
 from tfkit.search.trials import Search
 from tfkit.search.values import with_values
 from tfkit.search.work import Outcome, Task
+from tfkit.statistics.few_seeds import as_shown
 from tfkit.statistics.intervals import mean_interval
 from tfkit.train.folder import RunFolder, read_json, write_atomically
 
@@ -23,6 +26,7 @@ PRODUCTS = (
     "tb",
     "figures",
     "checkpoints",
+    "stages",
     "final.weights.h5",
     "evaluation.json",
 )
@@ -63,14 +67,20 @@ class Confirm(Queue):
         found = [self.summary(rank, trial) for rank, trial in enumerate(self.trials, 1)]
         whole = [each for each in found if each["fresh"] is not None]
         if not whole:
+            *_, last = self.failed.values()
             raise TfkitError(
                 "search.confirm: none of the best trials could be trained from every fresh seed; "
-                "the last one ended with\n" + next(iter(self.failed.values())).error.strip()
+                "the last one ended with\n" + last.error.strip()
             )
         sign = -1 if self.search.settings["goal"] == "max" else 1
         winner = min(whole, key=lambda each: (sign * each["fresh"]["mean"], each["rank"]))["id"]
         ledger = self.search.ledger
-        ledger.confirm = {"seeds": self.seeds, "winner": winner, "candidates": found}
+        ledger.confirm = {
+            "trials": len(self.search.engine.told),
+            "seeds": self.seeds,
+            "winner": winner,
+            "candidates": found,
+        }
         ledger.write(self.search.engine)
         if self.search.settings["keep"] != "all":
             keep.tidy(
@@ -99,7 +109,7 @@ class Confirm(Queue):
         name = f"trial {id}, fresh seed {seed}"
         return Task(name, str(folder), "replicate", seed, self.search.settings)
 
-    def finished(self, task: Task, outcome: Outcome) -> None:
+    def hear(self, task: Task, outcome: Outcome) -> None:
         """Say it; one that did not complete takes its trial out of the competition."""
         self.open -= 1
         objective = self.search.settings["objective"]
@@ -114,15 +124,17 @@ class Confirm(Queue):
         """A candidate's value in the search beside those from fresh seeds, and its test metrics."""
         runs = [read_json(self.folder(trial["id"], seed).evaluation) for seed in self.seeds]
         found = {"id": trial["id"], "rank": rank, "search": trial["objective"]}
-        if None in runs:
+        if None in runs or not all(math.isfinite(run["objective"]) for run in runs):
             return {**found, "fresh": None, "gap": None, "metrics": {}}
         fresh = mean_interval([run["objective"] for run in runs])
         gap = trial["objective"] - fresh["mean"]
+        gap = gap if self.search.settings["goal"] == "max" else -gap
         names = runs[0]["metrics"]
         return {
             **found,
             "fresh": fresh,
-            "gap": gap if self.search.settings["goal"] == "max" else -gap,
+            # the value of a part of the training says nothing of luck
+            "gap": None if self.search.is_partial(trial) else gap,
             "metrics": {n: mean_interval([run["metrics"][n] for run in runs]) for n in names},
         }
 
@@ -130,16 +142,18 @@ class Confirm(Queue):
         """`best.yaml`: a runnable recipe whose header states what it reached."""
         settings, path = self.search.settings, self.search.folder / "best.yaml"
         known = next(c for c in self.search.ledger.confirm["candidates"] if c["id"] == winner)
-        fresh, name = known["fresh"], settings["objective"]
+        fresh, name = as_shown(known["fresh"]), settings["objective"]
         interval = "" if fresh["low"] is None else f" [{fresh['low']:.4g}, {fresh['high']:.4g}]"
         seeds = ", ".join(map(str, self.seeds))
         recipe = self.recipes[winner]
+        trial = next(each for each in self.trials if each["id"] == winner)
+        part = " after a part of its training" if self.search.is_partial(trial) else ""
         header = (
             f"# Trial {winner}, the best of {len(self.search.engine.told)} of a search for the "
             f"{'largest' if settings['goal'] == 'max' else 'smallest'} {name}.\n"
             f"# tfkit run {path}\n"
             f"# {name} {fresh['mean']:.4g}{interval} from fresh seeds {seeds}; "
-            f"{known['search']:.4g} in the search.\n"
+            f"{known['search']:.4g} in the search{part}.\n"
         )
         write_atomically(path, header + recipe.dump())
         return recipe
@@ -162,13 +176,18 @@ def hand_over(replicate: RunFolder, folder: RunFolder, whole: bool) -> None:
     folder.evaluation.unlink(missing_ok=True)
     for name in (*(ORIGIN if whole else ()), *PRODUCTS):
         source, target = replicate / name, folder / name
-        if target.is_dir():
-            shutil.rmtree(target)
-        target.unlink(missing_ok=True)
+        remove(target)
         if source.is_dir():
             shutil.copytree(source, target, copy_function=link)
         elif source.exists():
             link(source, target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def link(source, target) -> None:

@@ -1,10 +1,11 @@
 """`search.json`: what became of every trial, for people, the report and the next process."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from tfkit import catalog
 from tfkit.search.engines.base import Engine, Told, Trial
-from tfkit.train.folder import RunFolder, read_json, write_json
+from tfkit.train.folder import RunFolder, read_json, write_atomically
 from tfkit.train.measure import VALID
 
 
@@ -20,7 +21,8 @@ class Ledger:
         self.folder, self.recipe = folder, recipe
         self.settings = recipe["search"]
         self.before = read_json(self.path, {})
-        self.confirm = self.before.get("confirm")
+        self.confirm: dict | None = None  # what this process has found
+        self.lines: dict[str, str] = {}  # of trials that are over, as they stand in the file
 
     @property
     def path(self):
@@ -36,18 +38,35 @@ class Ledger:
         trials = self.trials(engine)
         keys = ("objective", "goal", "select", "engine", "executor")
         found = ranked(trials, self.settings["goal"])
-        write_json(
-            self.path,
-            {
-                **{key: self.settings[key] for key in keys},
-                "uses_labels": uses_labels(self.recipe, self.settings["objective"]),
-                "space": self.settings["space"],
-                "trials": trials,
-                "best": found[0]["id"] if found else None,
-                **({"confirm": self.confirm} if self.confirm else {}),
-            },
-            shared=engine.shared,
-        )
+        about = {
+            **{key: self.settings[key] for key in keys},
+            "uses_labels": uses_labels(self.recipe, self.settings["objective"]),
+            "space": self.settings["space"],
+            "best": found[0]["id"] if found else None,
+            **({"confirm": confirm} if (confirm := self.confirmation()) else {}),
+        }
+        # a line a trial: Python's encoder is slow where it has to indent
+        lines = ",\n  ".join(self.line(trial) for trial in trials)
+        head = json.dumps(about, ensure_ascii=False)[:-1]
+        text = f'{head},\n "trials": [\n  {lines}\n]}}\n'
+        write_atomically(self.path, text, shared=engine.shared)
+
+    def line(self, trial: Mapping) -> str:
+        """A trial as JSON, encoded once where it is over."""
+        if trial["status"] == "running":
+            return json.dumps(trial, ensure_ascii=False)
+        if trial["id"] not in self.lines:
+            self.lines[trial["id"]] = json.dumps(trial, ensure_ascii=False)
+        return self.lines[trial["id"]]
+
+    def confirmation(self) -> dict | None:
+        """The latest confirmation, which may be another process's."""
+        return self.confirm or read_json(self.path, {}).get("confirm")
+
+    def is_confirmed(self, engine: Engine) -> bool:
+        """Whether the confirmation knew of all trials that the engine has heard of."""
+        confirm = self.confirmation()
+        return confirm is not None and confirm["trials"] == len(engine.told)
 
     def elapsed(self) -> float:
         """Seconds that the search had taken when the file was last written."""
@@ -59,10 +78,11 @@ def entry(trial: Trial, told: Told | None) -> dict:
     about = told.about if told else {}
     completed = told is not None and told.status == "completed"
     error = about.get("error", "").strip()
+    at = -1 if error.startswith("Traceback") else 0
     further = {
         "budget": trial.budget,
         "origin": trial.origin,
-        "error": error.splitlines()[-1] if error else None,
+        "error": error.splitlines()[at] if error else None,
         "last": None if told is None or completed else told.objective,
         "curve": about.get("curve"),
     }
@@ -86,12 +106,17 @@ def ranked(trials: Sequence[Mapping], goal: str) -> list[Mapping]:
     """
     sign = -1 if goal == "max" else 1
     done = [trial for trial in trials if trial["status"] == "completed"]
-    full = max((trial.get("budget") or 0 for trial in done), default=0)
-    done.sort(key=lambda t: ((t.get("budget") or full) < full, sign * t["objective"], t["id"]))
+    full = full_budget(done)
+    done.sort(key=lambda t: (t.get("budget", full) < full, sign * t["objective"], t["id"]))
     first = {}
     for trial in done:
         first.setdefault(repr(sorted(trial["values"].items())), trial)
     return list(first.values())
+
+
+def full_budget(trials: Sequence[Mapping]) -> int:
+    """The largest budget of any trial; 0 where none has one."""
+    return max((trial.get("budget", 0) for trial in trials), default=0)
 
 
 def uses_labels(recipe: Mapping, name: str) -> list[str]:

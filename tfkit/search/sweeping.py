@@ -71,11 +71,11 @@ class Sweeping(Queue):
             return False
         return True
 
-    def finished(self, task: Task, outcome: Outcome) -> None:
+    def hear(self, task: Task, outcome: Outcome) -> None:
         """Count and say it; the sweep goes on whatever became of it."""
-        run = self.open.pop(task.id)
+        self.open.pop(task.id)
         state = "finished" if outcome.status == "completed" else outcome.status
-        if state == "failed" and status(self.sweep.folder(run)) != "failed":
+        if state == "busy":
             self.busy.append(task.id)  # both began it at the same moment
             state = BUSY
         else:

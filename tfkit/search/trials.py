@@ -1,7 +1,9 @@
 """A search from a recipe: each trial an ordinary run that trains and measures the objective."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tfkit import catalog
@@ -13,7 +15,8 @@ from tfkit.search.clock import Clock
 from tfkit.search.engines.base import Engine, Trial
 from tfkit.search.engines.making import make_engine
 from tfkit.search.executors.base import Executor, Queue, Surroundings
-from tfkit.search.ledger import Ledger, ranked
+from tfkit.search.identity import identity
+from tfkit.search.ledger import Ledger, full_budget, ranked
 from tfkit.search.space import recipe_defaults
 from tfkit.search.values import with_values
 from tfkit.search.work import Outcome, Task
@@ -22,7 +25,8 @@ from tfkit.train.build import total_steps
 from tfkit.train.folder import RunFolder
 
 REPLICATE = 1  # of every trial; trials differ in their seed, which is derived from their id
-MOST_FAILURES = 3  # in a row: by then it is the recipe that fails, not the values
+MOST_FAILURES = 3  # in a row before any trial has completed: it is the recipe that fails
+LATER_FAILURES = 10  # in a row after one has: it is the machine that fails
 
 
 class Search(Queue):
@@ -47,9 +51,10 @@ class Search(Queue):
         self.ledger = Ledger(self.folder, recipe.resolved)
         self.elapsed_before = self.ledger.elapsed()
         self.running: dict[str, Task] = {}
+        self.lengths: dict[str, int] = {}  # steps of the whole training of each task
         self.failures = 0
         self.closing = False
-        self.newly_told = False  # whether this process has added to the search
+        self.tidied: set[str] = set()
 
     def run(self, executor: Executor, around: Surroundings) -> None:
         """All trials that are still to run, as far as the budget goes.
@@ -62,12 +67,19 @@ class Search(Queue):
         finally:
             self.engine.close()
         self.ledger.write(self.engine)
-        self.tidy(at_end=True)
-        if not self.best():
-            raise TfkitError(
-                f"search: none of {len(self.engine.told)} trials completed; "
-                f"see {self.folder}/trial_*/error.txt."
-            )
+        self.tidy(at_end=self.engine.done)
+        if self.over and not self.best():
+            raise TfkitError(self.nothing())
+
+    def nothing(self) -> str:
+        """Why there is no best trial, in words."""
+        told = self.engine.told
+        if not told:
+            return "search.budget: it allowed no trial; give more."
+        counts = Counter(each.status for each in told.values())
+        ends = ", ".join(f"{count} {status}" for status, count in counts.items())
+        last = self.ledger.trials(self.engine)[-1].get("error", "")
+        return f"search: no trial completed ({ends}); the last one: {last}"
 
     def best(self) -> list[dict]:
         """The completed trials from best to worst, as `search.json` has them."""
@@ -78,6 +90,11 @@ class Search(Queue):
         """Whether nothing runs any more, here or in another process."""
         return self.engine.done or not self.engine.open()
 
+    def is_partial(self, trial: Mapping) -> bool:
+        """Whether a trial was trained on less than the largest budget."""
+        full = full_budget(self.ledger.trials(self.engine))
+        return trial.get("budget", full) < full
+
     @property
     def done(self) -> bool:
         """Whether the engine has no more, or the budget is used up and nothing runs here."""
@@ -85,7 +102,8 @@ class Search(Queue):
 
     def next(self) -> Task | None:
         """The engine's next trial as a task."""
-        if not self.closing and not self.clock.allows(self.took()):
+        times = self.took("seconds"), self.took("whole")
+        if not self.closing and not self.clock.allows(*times):
             self.closing = True
             self.say(f"budget: no further trial fits; {len(self.engine.told)} are done")
         trial = None if self.closing else self.engine.ask()
@@ -94,38 +112,58 @@ class Search(Queue):
         self.running[trial.id] = self.task(trial)
         return self.running[trial.id]
 
-    def took(self) -> list[float]:
-        """Seconds of the finished trials."""
-        known = (told.about.get("seconds") for told in self.engine.told.values())
+    def took(self, key: str) -> list[float]:
+        """How long the finished trials took."""
+        known = (told.about.get(key) for told in self.engine.told.values())
         return [each for each in known if each is not None]
 
     def report(self, task: Task, step: int, value: float) -> bool:
         """Let the engine judge a running trial."""
         return self.engine.should_prune(task.id, step, value)
 
-    def finished(self, task: Task, outcome: Outcome) -> None:
-        """Tell the engine, write it down, say it; three failures in a row end the search."""
+    def hear(self, task: Task, outcome: Outcome) -> None:
+        """Tell the engine, write it down, say it; failures in a row end the search."""
         del self.running[task.id]
+        if outcome.status == "busy":
+            self.say(f"trial {task.id}: another process is at work in its folder")
+            return self.engine.release(task.id)
+        about = self.about(task, outcome)
+        self.engine.tell(task.id, outcome.objective, status=outcome.status, about=about)
+        if task.id not in self.engine.told:
+            return self.say(f"trial {task.id}: another process has taken it over")
+        self.ledger.write(self.engine)
+        self.tidy()
+        self.say(self.sentence(task, outcome))
+        return self.count_failures(task, outcome)
+
+    def about(self, task: Task, outcome: Outcome) -> dict:
+        """What is worth keeping of a trial beside its value."""
         about = {
             "seconds": round(outcome.seconds, 2),
+            "whole": round(self.whole(task, outcome), 2),
             "ended": round(self.elapsed_before + self.clock.elapsed(), 2),
             "error": outcome.error,
             "curve": [list(point) for point in outcome.curve],
         }
-        self.engine.tell(
-            task.id,
-            outcome.objective,
-            status=outcome.status,
-            about={key: value for key, value in about.items() if value not in ("", [])},
-        )
-        self.newly_told = True
-        self.ledger.write(self.engine)
-        self.tidy()
-        self.say(self.sentence(task, outcome))
+        return {key: value for key, value in about.items() if value not in ("", [])}
+
+    def whole(self, task: Task, outcome: Outcome) -> float:
+        """Seconds that the task's whole training would have taken in one go."""
+        path = Path(task.folder) / "timing.jsonl"
+        rows = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        chunks = [json.loads(row) for row in rows]
+        if not chunks or any("stage" in chunk for chunk in chunks):
+            return outcome.seconds
+        trained = sum(chunk["seconds"] for chunk in chunks)
+        return max(outcome.seconds, trained * self.lengths[task.id] / chunks[-1]["step"])
+
+    def count_failures(self, task: Task, outcome: Outcome) -> None:
+        """End a search that will come to nothing."""
         self.failures = self.failures + 1 if outcome.status == "failed" else 0
-        if self.failures == MOST_FAILURES:
+        completed = any(told.status == "completed" for told in self.engine.told.values())
+        if self.failures == (LATER_FAILURES if completed else MOST_FAILURES):
             raise UsageError(
-                f"search: {MOST_FAILURES} trials in a row failed, the last with\n"
+                f"search: {self.failures} trials in a row failed, the last with\n"
                 f"{outcome.error.strip()}\n(also in {Path(task.folder) / 'error.txt'})"
             )
 
@@ -146,8 +184,10 @@ class Search(Queue):
         wanted = self.settings["keep"]
         if wanted == "all" or (self.engine.promotes and not at_end):
             return
-        best = [trial["id"] for trial in self.best()[:1] if wanted == "best"]
-        keep.tidy(self.trial_folder(id) for id in self.engine.told if id not in best)
+        best = {trial["id"] for trial in self.best()[:1] if wanted == "best"}
+        gone = self.engine.told.keys() - best - self.tidied
+        keep.tidy(self.trial_folder(id) for id in gone)
+        self.tidied |= gone
 
     def trial_folder(self, id: str) -> RunFolder:
         """The trial's run folder."""
@@ -163,6 +203,7 @@ class Search(Queue):
         more = selection.additions(recipe.resolved, self.settings, self.engine.prunes)
         recipe = with_values(recipe, more) if more else recipe
         folder.write_recipe(recipe, given=False)
+        self.lengths[trial.id] = total_steps(recipe.resolved, self.source)
         until = None if trial.budget is None else self.steps(trial.budget, recipe.resolved)
         if trial.origin is not None:
             go_on_from(self.trial_folder(trial.origin), folder)
@@ -213,6 +254,7 @@ def make_search_engine(recipe: Recipe, source, directory: Path) -> Engine:
         goal=settings["goal"],
         defaults=recipe_defaults(recipe.resolved, settings["space"]),
         objective=settings["objective"],
+        work=identity(recipe.resolved),
         **options,
     )
 

@@ -16,7 +16,7 @@ from tfkit.search import selection
 from tfkit.search.engines.base import Status
 from tfkit.train import device
 from tfkit.train.build import load_data
-from tfkit.train.folder import RunFolder, read_json, write_json
+from tfkit.train.folder import RunFolder, read_json, write_atomically, write_json
 from tfkit.train.replicates import evaluate_replicate
 from tfkit.train.run import note_start, train
 
@@ -53,14 +53,14 @@ class Outcome(NamedTuple):
     """What became of a task.
 
     Args:
-        status: how it ended.
+        status: how it ended; "busy" where another living process is at it.
         objective: its objective; where it did not complete, the last finite one, if any.
         seconds: how long it took this time.
         error: the traceback, or the sentence, where it did not complete.
         curve: (step, objective) after each chunk that reported it.
     """
 
-    status: Status
+    status: Status | Literal["busy"]
     objective: float | None
     seconds: float
     error: str = ""
@@ -143,20 +143,30 @@ def perform(task: Task, sources: Sources, report: Report, bar: bool = False) -> 
             value = do(task, folder, sources, report, bar)
         return outcome("completed", value)
     except Pruned:
-        folder.record(status="pruned")
         return outcome("pruned")
     except Diverged as error:
-        folder.record(status="diverged", diverged={"step": error.step, "tensor": error.tensor})
+        folder.record(diverged={"step": error.step, "tensor": error.tensor})
         return outcome("diverged", error=str(error))
     except (DataMissing, OSError, MemoryError):
         raise
     except Busy as error:  # not ours to write into
-        return outcome("failed", error=str(error))
+        return outcome("busy", error=str(error))
     except Exception as error:
         text = str(error) if isinstance(error, TimedOut) else traceback.format_exc()
-        (folder / "error.txt").write_text(text, encoding="utf-8")
-        folder.record(status="failed")
         return outcome("failed", error=text)
+
+
+def note_end(task: Task, outcome: Outcome) -> None:
+    """Write into a task's folder how it ended, also where its process could not."""
+    folder = RunFolder(task.folder)
+    if outcome.status == "busy":
+        return
+    if outcome.error:
+        write_atomically(folder / "error.txt", outcome.error)
+    else:
+        (folder / "error.txt").unlink(missing_ok=True)
+    ends = {"completed": "finished"}
+    folder.record(status=ends.get(outcome.status, outcome.status))
 
 
 def do(task: Task, folder: RunFolder, sources: Sources, report: Report, bar: bool) -> float | None:
@@ -164,6 +174,7 @@ def do(task: Task, folder: RunFolder, sources: Sources, report: Report, bar: boo
     evaluation = read_json(folder.evaluation)
     if evaluation is None:
         recipe = recipes.load(folder.resolved).resolved
+        device.prepare(recipe["train"])  # before data are loaded: threads can be set only once
         source = sources.of(recipe)
         note_start(folder, recipe, source)
         with device.configured(recipe["train"]):
@@ -177,9 +188,7 @@ def do(task: Task, folder: RunFolder, sources: Sources, report: Report, bar: boo
                 watch=watchers(task, folder, report),
             )
             measured(task, folder, assembly)
-        (folder / "error.txt").unlink(missing_ok=True)
         evaluation = read_json(folder.evaluation)
-    folder.record(status="finished")
     return evaluation.get("objective")
 
 

@@ -224,3 +224,9 @@ def test_options_out_of_bounds_are_refused(option, value, tmp_path):
     with pytest.raises(UsageError, match=f"search.engine: bayesian: {option} must be"):
         make_engine("bayesian", SPACES[0], directory=tmp_path, **{option: value})
     assert not list(tmp_path.iterdir())
+
+
+def test_another_recipes_search_is_refused_although_its_space_is_the_same(tmp_path):
+    engine(tmp_path, work="1a2b3c")
+    with pytest.raises(UsageError, match="work: '1a2b3c' → '4d5e6f'"):
+        engine(tmp_path, work="4d5e6f")

@@ -48,7 +48,7 @@ class Listed(Queue):
         self.reports.append((task.id, step))
         return self.on_report(task, step)
 
-    def finished(self, task, outcome):
+    def hear(self, task, outcome):
         assert task.id not in self.outcomes, "a task was finished twice"
         self.out -= 1
         self.outcomes[task.id] = outcome

@@ -20,7 +20,7 @@ def local():
     yield executor
     workers = [worker.process for worker in executor.pool.workers]
     executor.close()
-    assert workers and all(process.poll() == 0 for process in workers)
+    assert workers and all(process.poll() is not None for process in workers)
 
 
 def kill_busy(executor, name):
@@ -96,7 +96,7 @@ def test_what_ends_before_its_time_is_told_with_its_reason(local, tmp_path):
 
 def test_whoever_hears_may_end_it_all_and_no_worker_is_left(tmp_path):
     class Ending(Listed):
-        def finished(self, task, outcome):
+        def hear(self, task, outcome):
             raise RuntimeError("enough")
 
     executor, seen = Local(workers=1), []

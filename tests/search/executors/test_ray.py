@@ -240,7 +240,7 @@ def test_what_every_task_would_meet_ends_the_search(executor, tmp_path, monkeypa
 @pytest.mark.slow
 def test_whoever_hears_may_end_it_all_and_no_task_is_left(executor, tmp_path):
     class Ending(Listed):
-        def finished(self, task, outcome):
+        def hear(self, task, outcome):
             raise RuntimeError("enough")
 
     def look(task, step):

@@ -146,6 +146,10 @@ class Engine(ABC):
     def close(self) -> None:  # noqa: B027  (most engines hold nothing)
         """Let go of what is held, so that another process may go on at once."""
 
+    @abstractmethod
+    def release(self, id: str) -> None:
+        """Take back a trial that was asked and could not be worked on; it is asked again."""
+
     def open(self) -> list[str]:
         """Trials that were asked and never told."""
         return [id for id in self.asked if id not in self.told]

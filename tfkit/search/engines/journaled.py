@@ -1,5 +1,6 @@
 """Engines of one process that remember by a journal of questions and answers."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 
@@ -79,9 +80,15 @@ class JournaledEngine(Engine):
     ) -> None:
         """Report what became of a trial."""
         status = self.judged(id, objective, status)
+        if objective is not None and not math.isfinite(objective):
+            objective = None
         event = {"tell": id, "status": status, "objective": objective}
         self.journal.append({**event, **({"about": dict(about)} if about else {})})
         self._hear(id, Told(status, objective, dict(about or {})))
+
+    def release(self, id: str) -> None:
+        """Ask a trial again that could not be worked on."""
+        self.handed_out.discard(id)
 
     def _hand_out(self, id: str) -> Trial:
         self.handed_out.add(id)

@@ -225,6 +225,12 @@ class Optuna(Engine):
         trial = self.memory.trial(self.held[id]._trial_id)
         return trial.state.is_finished() or self.leases.lost(trial)
 
+    def release(self, id: str) -> None:
+        """Leave a trial that could not be worked on to whoever asks next."""
+        with self.lock, self.reaching():
+            if id in self.held:
+                self.forget(id, self.leases.release)
+
     def forget(self, id: str, how) -> None:
         """Work on a trial no longer."""
         self.leases.drop(self.held.pop(id).number, how)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tfkit.search.work import Outcome, Task
+from tfkit.search.work import Outcome, Task, note_end
 
 POLL_SECONDS = 0.5  # between two looks where there is nothing to do now but may be later
 MOST_DEATHS = 3  # of workers over one task: by then it is the task that kills them
@@ -28,8 +28,13 @@ class Queue(ABC):
         """Hear the objective of a running task; whether to end it here."""
         return False
 
-    @abstractmethod
     def finished(self, task: Task, outcome: Outcome) -> None:
+        """Called by executors when a task has ended."""
+        note_end(task, outcome)
+        self.hear(task, outcome)
+
+    @abstractmethod
+    def hear(self, task: Task, outcome: Outcome) -> None:
         """Hear how a task ended; may raise, which ends the whole execution."""
 
 

@@ -194,7 +194,7 @@ class Pool:
     def hear(self, worker: Worker, kind: str, content, queue: Queue) -> None:
         """One message."""
         if kind == "ready":
-            worker.ready = True
+            worker.ready, worker.started = True, time.monotonic()  # its start is not the task's
         elif kind == "report":
             worker.send("verdict", queue.report(worker.task, *content))
         elif kind == "outcome":
@@ -218,7 +218,10 @@ class Pool:
             self.returned.append(worker.task)
             return
         seconds = time.monotonic() - worker.started
-        queue.finished(worker.task, Outcome("failed", None, seconds, f"{why}\nthrice in a row"))
+        queue.finished(
+            worker.task,
+            Outcome("failed", None, seconds, f"{MOST_DEATHS} workers died of it; {why}"),
+        )
 
     def give_up(self, worker: Worker, queue: Queue) -> None:
         """Kill a worker whose task hangs."""

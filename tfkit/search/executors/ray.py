@@ -180,7 +180,7 @@ class Crew:
             self.returned.append(job.task)
             return
         why = " ".join(str(error).split())
-        text = f"its worker on the Ray cluster died: {why}\nthrice in a row"
+        text = f"{MOST_DEATHS} workers on the Ray cluster died of it: {why}"
         queue.finished(job.task, Outcome("failed", None, self.seconds(job), text))
 
     def overdue(self, job: Job) -> bool:
