@@ -1,0 +1,7 @@
+"""The server: an export answers like TensorFlow Serving, over REST and gRPC; and its client."""
+
+from tfkit.lazy import lazy_exports
+
+_LAZY = {"Client": "client", "Server": "server"}
+
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)

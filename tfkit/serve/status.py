@@ -1,0 +1,36 @@
+"""What goes wrong with a request, in the canonical codes that gRPC and TF Serving's REST share."""
+
+from tfkit.errors import TfkitError
+
+# TF Serving's own table, model_servers/http_server.cc; what it lacks is 500
+HTTP_STATUS = {
+    "OK": 200,
+    "CANCELLED": 499,
+    "INVALID_ARGUMENT": 400,
+    "DEADLINE_EXCEEDED": 504,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "PERMISSION_DENIED": 403,
+    "RESOURCE_EXHAUSTED": 429,
+    "FAILED_PRECONDITION": 400,
+    "ABORTED": 409,
+    "OUT_OF_RANGE": 400,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "UNAUTHENTICATED": 401,
+}
+
+
+class RequestError(TfkitError):
+    """A request that gets no answer but this error.
+
+    Args:
+        code: canonical, such as "INVALID_ARGUMENT".
+        message: as TF Serving would put it.
+        status: HTTP's, where it is not the one of the code (413 for a body that is too large).
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None):
+        super().__init__(message)
+        self.code = code
+        self.status = status or HTTP_STATUS.get(code, 500)
