@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps
 
+from tfkit.data.pictures import SUFFIXES, files_below, pixels
 from tfkit.data.source import ArraySource, Source
 from tfkit.errors import DataMissing
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # channels -> Pillow's mode
 _LAYOUT = f"a folder with {', '.join(SUFFIXES)} files, in subfolders too"
 
 
@@ -69,42 +67,6 @@ def find(path: str | os.PathLike) -> Path:
         f"images: no folder {' or '.join(map(str, tried))}; expected {_LAYOUT}. Set data.path, or "
         "$TFKIT_DATA to the folder that a relative path starts from."
     )
-
-
-def files_below(folder: Path) -> list[Path]:
-    """The images in a folder and its subfolders, in the order of their paths."""
-    found = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
-    return sorted(file for file in found if file.is_file())
-
-
-def pixels(file: Path, size: tuple[int, int] | None, channels: Literal[1, 3, 4]) -> np.ndarray:
-    """One image as training and `tfkit predict` see it: upright, cropped, resized, as bytes.
-
-    The largest part in the middle that has the proportions of `size` is resized to it. Transparency
-    becomes black, unless it is the fourth channel.
-
-    Args:
-        file: the image.
-        size: height and width of the result; None leaves the image as large as it is.
-        channels: 1 for grey, 3 for colour, 4 for colour and opacity.
-    Returns: [H, W, channels] uint8.
-    Raises:
-        Exception: of many kinds, those of Pillow for a broken file; ValueError for pixels of more
-            than 8 bits.
-    """
-    with Image.open(file) as image:
-        if image.mode.startswith(("I", "F")):
-            raise ValueError(f"pixels of more than 8 bits (mode {image.mode}); save it as 8 bits")
-        upright = ImageOps.exif_transpose(image)
-        if channels != 4 and ("A" in upright.getbands() or "transparency" in upright.info):
-            upright = upright.convert("RGBA")
-            black = Image.new("RGBA", upright.size, (0, 0, 0, 255))
-            upright = Image.alpha_composite(black, upright)
-        picture = upright.convert(_MODES[channels])
-        if size is not None:
-            height, width = size
-            picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
-    return np.asarray(picture).reshape(picture.height, picture.width, channels)
 
 
 def split(names: Sequence[str], validation: float, test: float) -> dict[str, list[int]]:

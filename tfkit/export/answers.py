@@ -14,6 +14,7 @@ from PIL import Image
 from tfkit.errors import TfkitError, UsageError
 
 _FILES = (".npz", ".json", ".png")
+_SHOWN = 200  # numbers that a summary spells out; more belong in a file
 _GAP = 2  # pixels between the pictures of a grid
 
 
@@ -88,6 +89,13 @@ def grid(pictures: np.ndarray) -> np.ndarray:
         left = index % columns * (width + _GAP)
         canvas[top : top + height, left : left + width] = picture
     return canvas
+
+
+def summary(array: np.ndarray) -> dict[str, Any]:
+    """dtype, shape, and the values of what is small, else None."""
+    dtype = "string" if array.dtype == object else array.dtype.name
+    values = plain(array) if array.size <= _SHOWN else None
+    return {"dtype": dtype, "shape": list(array.shape), "values": values}
 
 
 def plain(array: np.ndarray) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ import tensorflow as tf
 
 from tfkit.errors import DataMissing, TfkitError, UsageError
 from tfkit.export import versions
-from tfkit.export.answers import check_output, plain, write_output
-from tfkit.export.questions import read_input
-
-_SHOWN = 200  # numbers that the returned summary spells out; more belong in a file
+from tfkit.export.answers import check_output, summary, write_output
+from tfkit.export.fitting import chosen_signature
+from tfkit.export.questions import read_input, require_input
 
 
 def predict(
@@ -46,12 +44,10 @@ def predict(
     if output is not None:
         check_output(Path(output))
     folder = version_folder(Path(path))
-    if not Path(input).exists():
-        raise DataMissing(
-            f"{input} does not exist; expected an .npy, .npz or image file, or a folder of images."
-        )
+    require_input(Path(input))
     loaded = _load(folder)
-    name, function = _signature(loaded, signature)
+    name = chosen_signature("The export", list(loaded.signatures), signature)
+    function = loaded.signatures[name]
     specs = function.structured_input_signature[1]
     arrays, names = read_input(Path(input), specs)
     outputs = _run(function, arrays, batch_size)
@@ -60,7 +56,7 @@ def predict(
         "folder": str(folder),
         "signature": name,
         "rows": len(names),
-        "outputs": {key: _summary(value) for key, value in outputs.items()},
+        "outputs": {key: summary(value) for key, value in outputs.items()},
         "written": [str(file) for file in written],
     }
 
@@ -86,18 +82,6 @@ def _load(folder: Path) -> Any:
         raise TfkitError(f"{folder} could not be loaded as a SavedModel: {reason}") from error
 
 
-def _signature(loaded: Any, wanted: str | None) -> tuple[str, Any]:
-    available = list(loaded.signatures)
-    name = wanted or ("predict" if "predict" in available else available[0])
-    if name not in available:
-        close = difflib.get_close_matches(name, available, n=1)
-        hint = f"; did you mean {close[0]}?" if close else "."
-        raise UsageError(
-            f"The export has no signature {name!r}{hint} It has: {', '.join(sorted(available))}."
-        )
-    return name, loaded.signatures[name]
-
-
 def _run(function: Any, arrays: dict[str, np.ndarray], batch_size: int) -> dict[str, np.ndarray]:
     rows = len(next(iter(arrays.values())))
     parts: dict[str, list] = {}
@@ -106,9 +90,3 @@ def _run(function: Any, arrays: dict[str, np.ndarray], batch_size: int) -> dict[
         for key, value in function(**batch).items():
             parts.setdefault(key, []).append(value.numpy())
     return {key: np.concatenate(parts[key]) for key in sorted(parts)}
-
-
-def _summary(array: np.ndarray) -> dict[str, Any]:
-    dtype = "string" if array.dtype == object else array.dtype.name
-    values = plain(array) if array.size <= _SHOWN else None
-    return {"dtype": dtype, "shape": list(array.shape), "values": values}
