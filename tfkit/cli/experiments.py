@@ -166,28 +166,3 @@ def export_run(
     record = heavy("tfkit.experiment").export(run, name)
     shown = ("name", "version", "folder", "archive", "bytes", "next")
     show(record if json else {key: record[key] for key in shown}, json)
-
-
-def predict(
-    model: Annotated[Path, typer.Argument(help="savedmodels/NAME or savedmodels/NAME/VERSION.")],
-    input: Annotated[
-        Path,
-        typer.Option("--input", "-i", help=".npy, .npz, an image, or a folder of images."),
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help=".npz, .json, .png, or a folder for one PNG a row."),
-    ] = None,
-    signature: Annotated[str | None, typer.Option(help="Which signature; predict if none.")] = None,
-    json: Json = False,
-) -> None:
-    """Answer from an export folder.
-
-    \b
-    tfkit predict savedmodels/beta_vae --input images.npy --output answer.npz
-    tfkit predict savedmodels/beta_vae -i photos/ -o grid.png --signature reconstructions
-    """
-    from tfkit import terminal
-
-    answer = heavy("tfkit.export.predict").predict(model, input, output, signature)
-    show(answer if json else terminal.brief_answer(answer), json)

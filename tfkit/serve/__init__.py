@@ -2,6 +2,11 @@
 
 from tfkit.lazy import lazy_exports
 
-_LAZY = {"Client": "client", "Server": "server"}
+_LAZY = {
+    "Client": "client",
+    "ServerRefused": "sending",
+    "ServerUnreachable": "sending",
+    "Server": "server",
+}
 
 __getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)

@@ -1,0 +1,176 @@
+"""One HTTP request of the client: sent, tried again where that is safe, and its errors told."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError
+
+from tfkit.errors import DataMissing, TfkitError, UsageError
+
+# Only where the server certainly did not do what was asked: it was not there, or said "later".
+_LATER = (429, 503)
+_FIRST_WAIT = 0.1  # seconds; doubled each time
+_LONGEST_WAIT = 10.0  # also where the server asks for more
+_SHOWN = 300  # characters of an answer that is no JSON
+
+
+class ServerRefused(TfkitError):
+    """The server answered with an error.
+
+    Args:
+        message: the whole story.
+        status: HTTP's.
+        said: the server's own words.
+    """
+
+    def __init__(self, message: str, *, status: int, said: str):
+        super().__init__(message)
+        self.status = status
+        self.said = said
+
+
+class ServerUnreachable(TfkitError):
+    """No answer came: nobody listens, the connection broke, or it took too long."""
+
+
+class Sender:
+    """Requests to one server, over connections that stay open.
+
+    Args:
+        url: http:// or https://, with a path where the server is below one.
+        token: for `Authorization: Bearer`; None sends none.
+        timeout: seconds for a connection, and for each silence of the server, > 0.
+        retries: how often to try again, >= 0, after a refused connection, 429 or 503.
+        ca_file: PEM file of the authorities that may sign the server's certificate.
+    Raises: UsageError for what is none of these, DataMissing.
+    """
+
+    def __init__(self, url: str, token: str | None, timeout: float, retries: int, ca_file: Any):
+        self.url = _checked_url(url)
+        if not timeout > 0 or math.isinf(timeout):
+            raise UsageError(f"Client: timeout must be a positive number, got {timeout}.")
+        if retries < 0:
+            raise UsageError(f"Client: retries must be >= 0, got {retries}.")
+        self.retries = retries
+        self.headers = {"Accept": "application/json"} | _authorization(token)
+        if ca_file is not None and not Path(ca_file).is_file():
+            raise DataMissing(f"Client: there is no file {ca_file} of certificates.")
+        options = {} if ca_file is None else {"ca_certs": str(ca_file)}
+        self.pool = urllib3.PoolManager(
+            num_pools=2, maxsize=32, timeout=timeout, retries=False, **options
+        )
+        self.timeout = timeout
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path."""
+        return self._answer("GET", path, None)
+
+    def post(self, path: str, body: str) -> Any:
+        """The JSON that answers a JSON body."""
+        return self._answer("POST", path, body.encode())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.pool.clear()
+
+    def _answer(self, method: str, path: str, body: bytes | None) -> Any:
+        where = f"{method} {self.url}{path}"
+        for tries in range(self.retries + 1):
+            last = tries == self.retries
+            try:
+                response = self._send(method, path, body)
+            except HTTPError as error:
+                if last or not _refused(error):
+                    raise ServerUnreachable(self._why(where, error, tries + 1)) from error
+                _wait(tries, None)
+                continue
+            if last or response.status not in _LATER:
+                return _read(where, response, tries + 1)
+            _wait(tries, response.headers.get("Retry-After"))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _send(self, method: str, path: str, body: bytes | None) -> urllib3.BaseHTTPResponse:
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        return self.pool.request(
+            method, self.url + path, body=body, headers=self.headers | kind, redirect=False
+        )
+
+    def _why(self, where: str, error: HTTPError, tries: int) -> str:
+        often = f" ({tries} times)" if tries > 1 else ""
+        if _refused(error):
+            return f"{where}: the connection was refused{often}; is a server running there?"
+        if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
+            return f"{where}: no answer within {self.timeout:g} s."
+        if isinstance(error, SSLError):
+            return f"{where}: no trusted TLS connection: {error}"
+        return f"{where}: {error}"
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        known = False
+    if not known or parts.query or parts.fragment or parts.username:
+        raise UsageError(
+            f"{url!r} is no address of a server; expected such as http://127.0.0.1:8501 or "
+            "https://models.example.org/below."
+        )
+    return url.rstrip("/")
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    if token is None:
+        return {}
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("Client: a token is printable ASCII without spaces.")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _refused(error: HTTPError) -> bool:
+    return isinstance(error, NewConnectionError) and isinstance(
+        error.__cause__, ConnectionRefusedError
+    )
+
+
+def _wait(tries: int, asked: str | None) -> None:
+    """Sleep longer each time, unevenly so that many clients do not come back all at once."""
+    seconds = _FIRST_WAIT * 2**tries * random.uniform(0.5, 1.5)
+    if asked and asked.strip().isdecimal():
+        seconds = max(seconds, float(asked))
+    time.sleep(min(seconds, _LONGEST_WAIT))
+
+
+def _read(where: str, response: urllib3.BaseHTTPResponse, tries: int) -> Any:
+    # bytes that are no UTF-8 come back as they were when the text is encoded again
+    text = response.data.decode("utf-8", "surrogateescape")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if response.status == 200 and value is not None:
+        return value
+    said = value.get("error") if isinstance(value, dict) else None
+    if not isinstance(said, str):
+        said = text if len(text) <= _SHOWN else text[:_SHOWN] + " …"
+    phrase = next((s.phrase for s in HTTPStatus if s == response.status), "")
+    often = f" {tries} times" if tries > 1 else ""
+    status = f"{response.status} {phrase}".strip()
+    cure = " (the server wants a token)" if response.status == 401 else ""
+    message = f"{where}: the server answered {status}{often}{cure}: {_printable(said)}"
+    raise ServerRefused(message, status=response.status, said=said)
+
+
+def _printable(text: str) -> str:
+    """Control characters, which could redraw a terminal, by their escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text.strip())
