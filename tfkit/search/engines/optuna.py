@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from tfkit.errors import UsageError
+from tfkit.extras import need
 from tfkit.search.engines.base import Engine, Status, Told, Trial, refuse_another
 from tfkit.search.engines.distributions import draw, varied
-from tfkit.search.extras import need
 
 TRIALS = 10  # where the recipe says nothing
 Sampler = Literal["tpe", "cma_es", "random"]

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from tfkit.errors import UsageError
+from tfkit.extras import need
 from tfkit.search.executors.base import (
     GRACE_SECONDS,
     MOST_DEATHS,
@@ -15,7 +16,6 @@ from tfkit.search.executors.base import (
     Surroundings,
 )
 from tfkit.search.executors.ray_node import Home, Mailbox, perform_here
-from tfkit.search.extras import need
 from tfkit.search.work import Outcome, Task
 
 

@@ -1,4 +1,4 @@
-"""Packages that only one engine or one executor needs."""
+"""Packages that only one engine, one executor or the server needs."""
 
 import importlib
 
@@ -9,7 +9,7 @@ def need(option: str, extra: str, *packages: str) -> None:
     """Refuse to begin without some packages, with the command that installs them.
 
     Args:
-        option: of the recipe, which asks for them.
+        option: of the recipe, or a command, which asks for them.
         extra: of tfkit, which brings them.
         packages: what is imported.
     """
