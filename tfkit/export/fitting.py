@@ -38,11 +38,14 @@ class Spec(NamedTuple):
         """NumPy's dtype of it; text is an object array of bytes."""
         if self.dtype == "string":
             return np.dtype(object)
-        if not hasattr(np, self.dtype):
+        try:
+            return np.dtype(self.dtype)
+        except TypeError:
             import ml_dtypes  # bfloat16 and its like, as TensorFlow has them
 
-            return np.dtype(getattr(ml_dtypes, self.dtype))
-        return np.dtype(self.dtype)
+        if not hasattr(ml_dtypes, self.dtype):
+            raise UsageError(f"Arrays have no dtype {self.dtype}.")
+        return np.dtype(getattr(ml_dtypes, self.dtype))
 
     @property
     def words(self) -> str:

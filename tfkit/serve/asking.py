@@ -48,7 +48,7 @@ def ask(
         check_output(Path(output))
     require_input(Path(input))
     metadata = client.metadata(model, version, label=label)
-    pinned = int(metadata["model_spec"]["version"])
+    pinned = _version(metadata)
     where = f"{client.url}{address(model, pinned)}"
     known = columns.signatures(metadata)
     name = chosen_signature(where, list(known), signature)
@@ -62,6 +62,13 @@ def ask(
         "outputs": {key: summary(value) for key, value in outputs.items()},
         "written": [str(file) for file in written],
     }
+
+
+def _version(metadata: dict[str, Any]) -> int:
+    try:
+        return int(metadata["model_spec"]["version"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise TfkitError("The metadata do not say which version they are of.") from error
 
 
 def connect(

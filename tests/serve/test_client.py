@@ -1,0 +1,248 @@
+"""What the client sends, reads and refuses, against a server under our control."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.serve.stand_in import ModelServer, stand_in
+from tfkit.errors import DataMissing, TfkitError, UsageError
+from tfkit.serve import Client
+
+PLAIN = {"serving_default": ({"x": ("float32", [None, 2])}, {"y": ("float32", [None])})}
+
+
+def answer_to(signatures, text, inputs, **asked):
+    """(arrays of the answer, the body that was sent), of a server that answers `text`."""
+    with stand_in(ModelServer(signatures, text)) as server, Client(server.url) as client:
+        return client.predict("m", inputs, **asked), json.loads(server.asked[-1].body)
+
+
+ROUND_TRIPS = [
+    ("float32", np.array([0.1, -0.0, 3e-45, 3.4e38], "float32")),
+    ("float32", np.array([np.nan, np.inf, -np.inf], "float32")),
+    ("float64", np.array([0.1, 1e308, 5e-324])),
+    ("float16", np.array([0.1, 65504], "float16")),
+    ("int64", np.array([2**63 - 1, -(2**63), 2**53 + 1])),
+    ("uint64", np.array([2**64 - 1, 0], "uint64")),
+    ("uint8", np.array([[0, 255]], "uint8")),
+    ("bool", np.array([True, False])),
+    ("float32", np.zeros((0, 3), "float32")),
+    ("float32", np.zeros((2, 0), "float32")),
+    ("string", np.array([b"plain", 'größe\0"'.encode(), b"\xff\x00"], object)),
+]
+
+
+@pytest.mark.parametrize("dtype, array", ROUND_TRIPS, ids=str)
+def test_every_dtype_goes_there_and_comes_back_to_the_bit(dtype, array):
+    shape = [None, *array.shape[1:]]
+    signatures = {"serving_default": ({"x": (dtype, shape)}, {"y": (dtype, shape)})}
+    found, _ = answer_to(signatures, lambda body: json.dumps(body["inputs"]["x"]), array)
+    assert found["y"].dtype == array.dtype and found["y"].shape == array.shape
+    assert found["y"].tolist() == array.tolist() or np.isnan(array).any()
+    if array.dtype != object:
+        assert found["y"].tobytes() == array.tobytes()
+
+
+def test_several_outputs_have_their_names_and_bytes_come_from_base64():
+    outputs = {"png_bytes": ("string", [None]), "text": ("string", [None]), "n": ("int64", [])}
+    signatures = {"serving_default": ({"x": ("float32", [None])}, outputs)}
+    text = '{"png_bytes": [{"b64": "AP8="}], "text": ["\udcff"], "n": 9007199254740993}'
+    found, _ = answer_to(signatures, text, [1])
+    assert found["png_bytes"].tolist() == [b"\x00\xff"]
+    assert found["text"].tolist() == [b"\xff"]  # no UTF-8, as a model may answer
+    assert found["n"].shape == () and found["n"] == 2**53 + 1
+
+
+WRONG_ANSWERS = ['"a"', "[1, 2], [3]", "[[1, 2]]", "null", "{}", "[1, [2]]", "[1e400, {}]"]
+
+
+@pytest.mark.parametrize("text", WRONG_ANSWERS)
+def test_an_answer_that_does_not_fit_the_metadata_is_an_error(text):
+    with pytest.raises(TfkitError):
+        answer_to(PLAIN, text, np.zeros((1, 2)))
+
+
+def test_the_signature_is_named_only_where_one_is_asked_for():
+    signatures = PLAIN | {"embed": ({"z": ("int32", [None])}, {"y": ("float32", [None])})}
+    assert answer_to(signatures, "[1]", np.zeros((1, 2)))[1] == {"inputs": {"x": [[0.0, 0.0]]}}
+    found, sent = answer_to(signatures, "[1]", {"z": [7.0]}, signature="embed")
+    assert sent == {"signature_name": "embed", "inputs": {"z": [7]}} and found["y"].tolist() == [1]
+    with pytest.raises(UsageError, match="no signature 'embedd'; did you mean embed"):
+        answer_to(signatures, "[1]", {"z": [7]}, signature="embedd")
+
+
+@pytest.mark.parametrize(
+    "inputs, words",
+    [
+        (np.zeros(2), r"x must have shape \[batch, 2\], got \[2\]; a single row needs"),
+        ({"x1": np.zeros((1, 2))}, "'x' is missing; did you mean x where it says x1"),
+        ({"x": [[1, 2], [3]]}, "x is no array"),
+        ({"x": np.full((1, 2), "a")}, "must be float32"),
+        ({"x": np.full((1, 2), 2**24 + 1)}, "cannot hold"),
+        (pd.DataFrame({"x": [[1.0, 2.0]], "z": [1]}), "no input 'z'"),
+    ],
+    ids=str,
+)
+def test_inputs_that_do_not_fit_are_refused_before_they_are_sent(inputs, words):
+    with stand_in(ModelServer(PLAIN, "[1]")) as server, Client(server.url) as client:
+        with pytest.raises(UsageError, match=words):
+            client.predict("m", inputs)
+        assert {request.method for request in server.asked} == {"GET"}
+
+
+def sent_of(frame, inputs):
+    signatures = {"serving_default": (inputs, {"y": ("float32", [None])})}
+    return answer_to(signatures, "[1]", frame)[1]["inputs"]
+
+
+def test_columns_of_a_frame_are_inputs():
+    frame = pd.DataFrame(
+        {
+            "age": pd.array([1, 2], dtype="Int64"),
+            "name": ["a", "ö"],
+            "cell": [np.array([1, 2]), np.array([3, 4])],
+            "flag": pd.array([True, False], dtype="boolean"),
+        }
+    )
+    inputs = {
+        "age": ("int64", [None, 1]),
+        "name": ("string", [None]),
+        "cell": ("float32", [None, 2]),
+        "flag": ("bool", [None]),
+    }
+    assert sent_of(frame, inputs) == {
+        "age": [[1], [2]],
+        "name": ["a", "ö"],
+        "cell": [[1.0, 2.0], [3.0, 4.0]],
+        "flag": [True, False],
+    }
+
+
+def test_all_columns_are_one_matrix_where_that_is_asked_for():
+    frame = pd.DataFrame({"a": [1, 2], "b": [3.5, 4.0]})
+    assert sent_of(frame, {"x": ("float32", [None, 2])}) == {"x": [[1.0, 3.5], [2.0, 4.0]]}
+    with pytest.raises(UsageError, match=r"must have shape \[batch, 3\], got \[2, 2\]"):
+        sent_of(frame, {"x": ("float32", [None, 3])})
+
+
+def test_a_missing_number_is_nan_and_fits_only_floats():
+    frame = pd.DataFrame({"x": pd.array([1, None], dtype="Int64")})
+    (one, missing) = sent_of(frame, {"x": ("float32", [None])})["x"]
+    assert one == 1 and np.isnan(missing)
+    with pytest.raises(UsageError, match="x must be int64"):
+        sent_of(frame, {"x": ("int64", [None])})
+
+
+def test_files_are_read_as_the_command_reads_them(tmp_path):
+    pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    pictures = {"x": ("float32", [None, 4, 4, 3])}
+    sent = np.array(sent_of(tmp_path, pictures)["x"], "float32")
+    np.testing.assert_array_equal(sent, pixels[None] / np.float32(255))
+    encoded = sent_of(str(tmp_path / "a.png"), {"x": ("string", [None])})["x"]
+    assert set(encoded[0]) == {"b64"}
+    np.save(tmp_path / "x.npy", np.ones((2, 2)))
+    assert sent_of(tmp_path / "x.npy", {"x": ("float32", [None, 2])}) == {"x": [[1, 1], [1, 1]]}
+    with pytest.raises(DataMissing, match="nowhere.npy does not exist"):
+        sent_of(tmp_path / "nowhere.npy", pictures)
+
+
+def test_a_new_version_with_other_signatures_is_noticed():
+    served = ModelServer(PLAIN, "[1.5]")
+    with stand_in(served) as server, Client(server.url) as client:
+        client.predict("m", np.zeros((1, 2)))
+        client.predict("m", np.zeros((1, 2)))
+        assert sum(request.path.endswith("metadata") for request in server.asked) == 1
+        served.signatures = {
+            "serving_default": ({"x": ("float32", [None, 3])}, {"y": ("float64", [None])})
+        }
+        assert client.predict("m", np.zeros((1, 3)))["y"].dtype == np.float64
+        served.signatures["serving_default"][1].update(z=("int32", [None]))
+        served.outputs = '{"y": [1], "z": [2]}'
+        assert set(client.predict("m", np.zeros((1, 3)))) == {"y", "z"}
+
+
+def test_metadata_are_asked_for_again_after_a_while(monkeypatch):
+    with stand_in(ModelServer(PLAIN, "[1]")) as server, Client(server.url) as client:
+        client.predict("m", np.zeros((1, 2)))
+        monkeypatch.setattr("tfkit.serve.client._TRUSTED", 0.0)
+        client.predict("m", np.zeros((1, 2)))
+        assert sum(request.path.endswith("metadata") for request in server.asked) == 2
+
+
+def test_versions_labels_and_names_are_in_the_path():
+    with stand_in(ModelServer(PLAIN, "[1]")) as server, Client(server.url + "/") as client:
+        client.predict("a b%", np.zeros((1, 2)), label="stäble/x")
+        client.status("m", 7)
+    path = "/v1/models/a%20b%25/labels/st%C3%A4ble%2Fx"
+    assert [r.path for r in server.asked] == [
+        f"{path}/metadata",
+        f"{path}:predict",
+        "/v1/models/m/versions/7",
+    ]
+    for wrong in ({"version": 1, "label": "x"}, {"version": -1}, {"version": True}):
+        with pytest.raises(UsageError):
+            client.predict("m", np.zeros((1, 2)), **wrong)
+    for name in ("", "a/b", "m:predict"):
+        with pytest.raises(UsageError, match="no name of a model"):
+            client.status(name)
+
+
+def test_the_token_goes_with_every_request():
+    with stand_in(ModelServer(PLAIN, "[1]")) as server:
+        Client(server.url, token="s3cret").predict("m", np.zeros((1, 2)))
+        assert {r.headers["Authorization"] for r in server.asked} == {"Bearer s3cret"}
+        Client(server.url).status("m")
+        assert "Authorization" not in server.asked[-1].headers
+
+
+WRONG_OPTIONS = [
+    {"url": "127.0.0.1:8501"},
+    {"url": "ftp://example.org"},
+    {"url": "http://"},
+    {"url": "http://host:port"},
+    {"url": "http://user:secret@host"},
+    {"token": ""},
+    {"token": "a\r\nX: y"},
+    {"token": "ö"},
+    {"timeout": 0},
+    {"timeout": float("nan")},
+    {"retries": -1},
+    {"ca_file": "/nowhere.pem"},
+]
+
+
+@pytest.mark.parametrize("options", WRONG_OPTIONS, ids=str)
+def test_refuses_options_that_cannot_be(options):
+    with pytest.raises((UsageError, DataMissing)):
+        Client(**options)
+
+
+def test_models_are_those_of_the_servers_own_list():
+    listed = {"name": "m", "labels": {"stable": 1}, "versions": [], "archives": ["/m/1.tar.gz"]}
+    with stand_in(lambda *_: (200, json.dumps({"models": [listed]}), {})) as server:
+        assert Client(server.url).models() == [listed]
+        assert server.asked[0].path == "/tfkit/models"
+
+
+def test_signatures_are_told_without_those_of_tensorflow_itself():
+    inner = {"__saved_model_init_op": ({}, {"op": ("invalid", None)})}
+    with stand_in(ModelServer(PLAIN | inner)) as server:
+        found = Client(server.url).signatures("m")
+    assert list(found) == ["serving_default"]
+    assert found["serving_default"].inputs["x"].shape == (None, 2)
+    assert found["serving_default"].outputs["y"].dtype == "float32"
+
+
+def test_needs_neither_tensorflow_nor_pandas():
+    code = (
+        "import sys, tfkit.serve; tfkit.serve.Client()\n"
+        "print({'tensorflow', 'keras', 'pandas', 'PIL', 'typer', 'grpc'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
