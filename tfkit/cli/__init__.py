@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from tfkit.cli import experiments, predicting, recipes, tables
+from tfkit.cli import experiments, predicting, recipes, serving, tables
 from tfkit.errors import Interrupted, TfkitError, UsageError
 
 HELP = ["-h", "--help"]
@@ -31,6 +31,7 @@ COMMANDS = {
     "leaderboard": tables.leaderboard,
     "compare": tables.compare,
     "export": experiments.export_run,
+    "serve": serving.serve,
     "predict": predicting.predict,
     "list": recipes.list_entries,
     "describe": recipes.describe,

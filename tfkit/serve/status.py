@@ -20,6 +20,14 @@ HTTP_STATUS = {
     "UNAUTHENTICATED": 401,
 }
 
+# google.rpc.Code, which gRPC, TensorFlow and TF Serving's status messages share
+CODES = (
+    "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS "
+    "PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED "
+    "INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED"
+).split()
+NUMBERS = {code: number for number, code in enumerate(CODES)}
+
 
 class RequestError(TfkitError):
     """A request that gets no answer but this error.

@@ -1,0 +1,195 @@
+"""The gRPC side: TF Serving's PredictionService and ModelService, and gRPC's own health service."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+from tfkit.serve import grpc_answers
+from tfkit.serve.flat_text import Ssl
+from tfkit.serve.models import Models
+from tfkit.serve.monitoring import Call, Monitoring
+from tfkit.serve.settings import Limits, Settings
+from tfkit.serve.status import RequestError
+from tfkit.serve.work import Work
+
+log = logging.getLogger("tfkit.serve")
+
+PREDICTION = "tensorflow.serving.PredictionService"
+MODEL = "tensorflow.serving.ModelService"
+# what a health check may ask for: all, gRPC's names, TF Serving's own
+HEALTH_NAMES = ("", PREDICTION, MODEL, "PredictionService", "ModelService")
+_REQUESTS = {
+    PREDICTION: {
+        "Predict": predict_pb2.PredictRequest,
+        "Classify": classification_pb2.ClassificationRequest,
+        "Regress": regression_pb2.RegressionRequest,
+        "MultiInference": inference_pb2.MultiInferenceRequest,
+        "GetModelMetadata": get_model_metadata_pb2.GetModelMetadataRequest,
+    },
+    MODEL: {
+        "GetModelStatus": get_model_status_pb2.GetModelStatusRequest,
+        "HandleReloadConfigRequest": model_management_pb2.ReloadConfigRequest,
+    },
+}
+
+
+class GrpcSide:
+    """A gRPC server on the loop that runs.
+
+    Args:
+        models: that are served.
+        settings: limits, token, TLS.
+        monitoring: counts requests.
+        work: computes.
+    """
+
+    def __init__(self, models: Models, settings: Settings, monitoring: Monitoring, work: Work):
+        self._models = models
+        self._settings = settings
+        self._monitoring = monitoring
+        self._work = work
+        self._server: grpc.aio.Server | None = None
+        self._health = health.aio.HealthServicer()
+
+    async def listen(self) -> int:
+        """Open the port, without answering yet; returns its number.
+
+        Raises: RuntimeError where it is taken.
+        """
+        limits, settings = self._settings.limits, self._settings
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", limits.body_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.max_metadata_size", limits.header_bytes),
+                ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a helper
+                ("grpc.keepalive_time_ms", int(limits.receive_seconds * 1000)),
+            ]
+        )
+        for service, requests in _REQUESTS.items():
+            handlers = {name: self._handler(name, request) for name, request in requests.items()}
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(service, handlers),)
+            )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        await self.report(False)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"{host}:{settings.grpc_port}"
+        if settings.ssl is None:
+            return self._server.add_insecure_port(address)
+        return self._server.add_secure_port(address, _credentials(settings.ssl))
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        await self._server.start()
+
+    async def report(self, ready: bool) -> None:
+        """What the health service says from now on."""
+        status = health_pb2.HealthCheckResponse
+        for name in HEALTH_NAMES:
+            await self._health.set(name, status.SERVING if ready else status.NOT_SERVING)
+
+    async def stop(self, seconds: float) -> None:
+        """Take no more requests, and wait so long for those in flight."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(seconds)
+
+    def _handler(self, method: str, request: type) -> grpc.RpcMethodHandler:
+        """A unary method, handled as one whose messages are read by us: with a deadline, in bytes.
+
+        On the wire the two are the same. So a sender that stalls holds no thread, and what cannot
+        be parsed is the sender's mistake, not ours.
+        """
+
+        async def behaviour(_: Any, context: grpc.aio.ServicerContext) -> bytes:
+            call, start = Call("GRPC", method), time.perf_counter()
+            try:
+                self._authorize(context)
+                body = await _read(context, self._settings.limits)
+                start = time.perf_counter()
+                return await self._answer(call, request, body, context)
+            except RequestError as error:
+                call.failed(error)
+                await context.abort(grpc.StatusCode[error.code], str(error))
+            except asyncio.CancelledError:  # the caller's deadline has passed, or it went away
+                call.code = "CANCELLED"
+                raise
+            finally:
+                call.seconds = time.perf_counter() - start
+                self._monitoring.record(call)
+
+        return grpc.stream_unary_rpc_method_handler(behaviour)
+
+    async def _answer(self, call: Call, request_type: type, body: bytes, context: Any) -> bytes:
+        function: Callable = getattr(grpc_answers, _snake(call.method))
+
+        def compute() -> bytes:
+            try:
+                request = request_type.FromString(body)
+            except DecodeError as error:
+                raise RequestError(
+                    "INVALID_ARGUMENT", f"The message is no {request_type.DESCRIPTOR.name}."
+                ) from error
+            answer = function(self._models, request, call, self._settings.limits, self._monitoring)
+            return answer.SerializeToString()
+
+        return await self._work.do(compute, context.time_remaining())
+
+    def _authorize(self, context: grpc.aio.ServicerContext) -> None:
+        wanted = self._settings.token
+        if not wanted:
+            return
+        given = dict(context.invocation_metadata() or ()).get("authorization", "")
+        scheme, _, token = str(given).partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), wanted.encode()):
+            raise RequestError(
+                "UNAUTHENTICATED",
+                "This server wants a token: send the metadata `authorization: Bearer TOKEN`.",
+            )
+
+
+async def _read(context: grpc.aio.ServicerContext, limits: Limits) -> bytes:
+    """The request's one message.
+
+    Raises: RequestError where it does not come in time, or not at all.
+    """
+    try:
+        async with asyncio.timeout(limits.receive_seconds):
+            body = await context.read()
+    except TimeoutError as error:
+        raise RequestError(
+            "DEADLINE_EXCEEDED", f"No request arrived within {limits.receive_seconds:g} seconds."
+        ) from error
+    if body is grpc.aio.EOF:
+        raise RequestError("INVALID_ARGUMENT", "The call carries no request.")
+    return body
+
+
+def _snake(method: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in method).lstrip("_")
+
+
+def _credentials(ssl: Ssl) -> grpc.ServerCredentials:
+    return grpc.ssl_server_credentials(
+        [(ssl.server_key.encode(), ssl.server_cert.encode())],
+        root_certificates=ssl.custom_ca.encode() if ssl.custom_ca else None,
+        require_client_auth=ssl.client_verify,
+    )

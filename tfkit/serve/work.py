@@ -1,0 +1,74 @@
+"""The threads that compute, and how many requests may wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from tfkit.serve.status import RequestError
+
+
+class Work:
+    """A pool of threads that a loop hands its requests to.
+
+    Args:
+        workers: threads.
+        most: requests that are computed or wait; one more is refused.
+    """
+
+    def __init__(self, workers: int, most: int):
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="answer")
+        self._most = most
+        self._pending = 0
+        self._lock = threading.Lock()
+
+    @property
+    def pending(self) -> int:
+        """Requests that are computed or wait."""
+        return self._pending
+
+    async def do(self, function: Callable[[], Any], seconds: float | None = None) -> Any:
+        """Call a function in a thread and wait for it.
+
+        Whoever stops waiting takes the request from the queue; what is being computed goes on, and
+        keeps its place, until it is done.
+
+        Args:
+            function: without arguments.
+            seconds: to wait at most.
+        Raises: RequestError, RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED; what the function raises.
+        """
+        with self._lock:
+            if self._pending >= self._most:
+                raise RequestError(
+                    "RESOURCE_EXHAUSTED", f"{self._most} requests are being answered; try again."
+                )
+            self._pending += 1
+        future = self._pool.submit(function)
+        future.add_done_callback(self._done)
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            raise RequestError(
+                "DEADLINE_EXCEEDED", f"There was no answer within {seconds:g} seconds."
+            ) from error
+
+    def wait(self, seconds: float) -> bool:
+        """Whether everything was answered within so many seconds."""
+        until = time.monotonic() + seconds
+        while self._pending and time.monotonic() < until:
+            time.sleep(0.02)
+        return not self._pending
+
+    def stop(self) -> None:
+        """Take no more; what runs is not waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, future: Future) -> None:
+        with self._lock:
+            self._pending -= 1
