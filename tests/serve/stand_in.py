@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ DTYPES = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
 @contextlib.contextmanager
 def stand_in(answer, port=0):
     """A server at `.url`; `answer(method, path, body)` gives (status, text, headers)."""
-    asked = []
+    asked, connections = [], []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -37,6 +38,10 @@ def stand_in(answer, port=0):
 
         do_POST = do_GET
 
+        def setup(self):
+            super().setup()
+            connections.append(self.connection)
+
         def log_message(self, *_):
             pass
 
@@ -49,6 +54,9 @@ def stand_in(answer, port=0):
     finally:
         server.shutdown()
         server.server_close()
+        for connection in connections:  # those that are kept alive would be answered on
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def tensor(dtype, shape):

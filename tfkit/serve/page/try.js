@@ -16,7 +16,7 @@ class TryForm {
       make("div", { class: "choices" }, this.signature.label, this.version.label),
       this.inputs, make("div", { class: "send" }, this.button, this.said), this.answer);
     this.element = make("div", { hidden: true }, make("h3", { class: "part" }, "Try it"), form,
-      make("p", { class: "lead" }, "The same from a program:"),
+      make("p", { class: "lead same" }, "The same from a program:"),
       make("pre", { class: "code", tabindex: "0" }, this.program));
   }
 
