@@ -225,6 +225,34 @@ def test_export_without_a_section_and_signatures_that_answer_alike():
     assert again["export"] == result["export"] and again["status"] == "finished"
 
 
+def test_an_export_merges_requests_as_its_recipe_says():
+    batching = {"max": 8, "wait_ms": 1.5, "threads": 2}
+    recipe = {**SPRITES, "export": {"signatures": ["predict"], "hub": False, "batching": batching}}
+    exported = RunFolder(tfkit.run(recipe)["run"]).provenance()["export"]
+    told = exported["batching"]
+    assert (told["max_batch_size"], told["batch_timeout_micros"]) == (8, 1500)
+    assert (told["num_batch_threads"], told["max_enqueued_batches"]) == (2, 1000)
+    assert exported["verification"]["calls_at_once"] == 8
+
+
+def test_requests_that_cannot_be_merged_are_refused_before_training(monkeypatch, tmp_path):
+    import tensorflow as tf
+
+    from tfkit.methods.disentanglement import serve
+    from tfkit.signature import Signature
+
+    open_size = {"images": tf.TensorSpec([None, None, 16, 1])}
+    signature = Signature(lambda images: {"images": images}, open_size)
+    monkeypatch.setattr(serve, "signatures", lambda model: {"predict": signature})
+    recipe = {**SPRITES, "export": {"batching": {}}}
+    for dry_run in (True, False):
+        with pytest.raises(
+            UsageError, match="export.batching: .*'predict' cannot be merged: .*open"
+        ):
+            tfkit.run(recipe, dry_run=dry_run)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_method_without_signatures_cannot_be_exported_and_keeps_its_run():
     with pytest.raises(UsageError, match=r"no serve\.py"):
         tfkit.run({**TOY, "search": None}, export=True)

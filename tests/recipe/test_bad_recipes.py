@@ -172,6 +172,17 @@ CASES = [
         "depends on itself",
     ),
     ("  space:\n    " + BETA + "\n    " + DIM, "  space: {}", 18, "needs at least one path"),
+    # export
+    (
+        "[predict]",
+        "[predict]\n  batching: {mx: 3}",
+        26,
+        "unknown key of batching; did you mean max?",
+    ),
+    ("[predict]", "[predict]\n  batching: {max: 1}", 26, "must be an integer >= 2 and <= 100000"),
+    ("[predict]", "[predict]\n  batching: {wait_ms: -1}", 26, "must be a number >= 0 and <= 60000"),
+    ("[predict]", "[predict]\n  batching: {threads: 0}", 26, "must be an integer >= 1 and <= 1000"),
+    ("[predict]", "[predict]\n  batching: 8", 26, "batching: must be"),
 ]
 
 

@@ -18,7 +18,7 @@ from tfkit.experiment.asked import (
     welcome,
 )
 from tfkit.experiment.conductor import Conductor
-from tfkit.experiment.exporting import export_folder, next_command
+from tfkit.experiment.exporting import check_export, export_folder, next_command
 from tfkit.recipe import Recipe
 from tfkit.recipe.purposes import refuse_sweep, require_search, search_sets
 from tfkit.report import write as write_report
@@ -154,7 +154,8 @@ def begun(known: Recipe, quiet: bool, exports: bool = True) -> "Conductor":
     device.prepare(known.resolved["train"])
     source = load_data(known.resolved)
     with device.configured(known.resolved["train"]):
-        assemble(known.resolved, known.seeds[0], source)
+        assembly = assemble(known.resolved, known.seeds[0], source)
+        check_export(assembly, known.resolved["export"] if exports else None)
     shared = is_shared(known.resolved)
     if known.resolved["search"]:
         elsewhere = {"search.engine.storage": None} if shared else {}
@@ -195,6 +196,7 @@ def try_out(recipe: Recipe) -> dict:
     resolved = recipe.resolved
     with device.configured(resolved["train"]):
         assembly = assemble(resolved, resolved["evaluate"]["seeds"][0])
+        check_export(assembly, resolved["export"])
         model = assembly.model
         done = model.fit(assembly.batches(0), steps_per_epoch=1, verbose=0, shuffle=False)
         return {

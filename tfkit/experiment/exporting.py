@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from tfkit.errors import UsageError
+from tfkit.export.batching import Batching
 from tfkit.export.savedmodel import export_model
+from tfkit.export.trace import check_batching, choose
 from tfkit.program import program
 from tfkit.recipe import Recipe
 from tfkit.train import device
@@ -15,6 +17,7 @@ from tfkit.train.folder import RunFolder, read_json
 from tfkit.train.replicates import replicate_folder, restore, shown_seed
 
 EXPORTS = "savedmodels"
+QUEUE = 1000  # batches that may wait in an export: who serves it bounds how many requests there are
 EXAMPLE_ROWS = 16  # of the test split, that an export is proved and warmed up with
 
 
@@ -40,6 +43,7 @@ def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=Non
             destination=Path(EXPORTS),
             signatures=options["signatures"],
             hub=options["hub"],
+            batching=_batching(options),
             context={
                 "recipe": trained.dump(),
                 "resolved": resolved,
@@ -51,6 +55,27 @@ def export_folder(folder: RunFolder, recipe: Recipe, trained: Recipe, source=Non
         )
     folder.record(export=record)
     return record
+
+
+def check_export(assembly: Assembly, options: Mapping | None) -> None:
+    """Refuse before training what the export would refuse after it."""
+    serve = assembly.room.part("serve")
+    if not options or not options["batching"] or serve is None:
+        return
+    chosen = choose(serve.signatures(assembly.model), options["signatures"])
+    for name, signature in chosen.items():
+        check_batching(name, signature)
+
+
+def _batching(options: Mapping) -> Batching | None:
+    """The recipe's `export.batching` in the scheduler's words."""
+    asked = options["batching"]
+    return asked and Batching(
+        max_batch_size=asked["max"],
+        batch_timeout_micros=round(asked["wait_ms"] * 1000),
+        max_enqueued_batches=QUEUE,
+        num_batch_threads=asked["threads"],
+    )
 
 
 def origin_of(folder: RunFolder) -> dict:

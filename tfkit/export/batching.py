@@ -66,16 +66,13 @@ class Batching:
             if value is not None and not least <= value <= _LARGEST:
                 raise UsageError(f"{name} must be in [{least}, {_LARGEST}], got {value}.")
         if list(sizes) != sorted({size for size in sizes if size >= 1}):
-            raise UsageError(
-                f"allowed_batch_sizes must be ascending integers >= 1, got {list(sizes)}."
-            )
+            wrong = list(sizes)
+            raise UsageError(f"allowed_batch_sizes must be ascending integers >= 1, got {wrong}.")
         if self.pad_variable_length_inputs:
             raise UsageError(f"pad_variable_length_inputs: true is not supported: {_ODD}.")
         if sizes and sizes[-1] > largest:
-            raise UsageError(
-                f"allowed_batch_sizes must end at max_batch_size ({largest}) or below it, got "
-                f"{sizes[-1]}."
-            )
+            words = f"allowed_batch_sizes must end at max_batch_size ({largest}) or below it"
+            raise UsageError(f"{words}, got {sizes[-1]}.")
         self._check_splitting()
 
     def _check_splitting(self) -> None:
@@ -156,7 +153,11 @@ def _without_batch_axis(shape: Any) -> str | None:
 
 
 def batched(
-    function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any], batching: Batching
+    function: Callable[..., Mapping[str, Any]],
+    inputs: Mapping[str, Any],
+    batching: Batching,
+    *,
+    alone_from: int | None = None,
 ) -> Any:
     """A function of the same signature whose simultaneous calls are computed as one batch.
 
@@ -168,6 +169,7 @@ def batched(
             in every tensor.
         inputs: {name: tf.TensorSpec}.
         batching: how.
+        alone_from: calls of so many rows and more, however many, are computed by themselves too.
     Returns: a tf.function of one argument, {input name: tensor}, which returns {name: tensor}.
     Raises: UsageError, with the reason, where requests cannot be merged.
     """
@@ -189,7 +191,8 @@ def batched(
     def together(tensors):
         given = [tensors[name] for name in names]
         rows = [tf.shape(tensor)[0] for tensor in given]
-        mergeable = tf.reduce_all([0 < rows[0], *(n == rows[0] for n in rows[1:])])
+        fits = [rows[0] < (alone_from or _LARGEST), *(n == rows[0] for n in rows[1:])]
+        mergeable = tf.reduce_all([0 < rows[0], *fits])
         return tf.cond(mergeable, lambda: _merge(concrete, given, queue), lambda: alone(*given))
 
     return together

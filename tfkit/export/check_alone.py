@@ -1,15 +1,18 @@
 """Runs an export where tfkit is not: `python -I check_alone.py JOB_FOLDER`, started by verify.py.
 
 Reads job.json and inputs.npz, answers with outputs.npz: every signature and the hub call at every
-batch size, and the warm-up requests replayed. Nothing of tfkit may be imported here: that the
-artefact works without it is what this process proves. Tensors travel as serialised TensorProtos,
-the only form that is exact for every dtype, strings included.
+batch size, signatures that merge their calls from several threads at once too, and the warm-up
+requests replayed. Nothing of tfkit may be imported here: that the artefact works without it is what
+this process proves. Tensors travel as serialised TensorProtos, the only form that is exact for
+every dtype, strings included.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
 import sys
+import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402
@@ -42,11 +45,30 @@ def signature_answers(job: dict, rows: dict) -> dict:
     loaded = tf.saved_model.load(job["folder"])
     answers = {}
     for signature, names in job["signatures"].items():
+        if job["at_once"]:
+            named = {n: rows[n] for n in names}
+            together = at_once(loaded.signatures[signature], named, job["at_once"])
+            where = f"1 from each of {job['at_once']} threads"
+            answers |= {f"{signature}|{where}|{key}": value for key, value in together.items()}
         for batch in job["batches"]:
             outputs = loaded.signatures[signature](**{n: rows[n][:batch] for n in names})
             answers |= {f"{signature}|{batch}|{key}": value for key, value in outputs.items()}
     answers["|warmup|"] = tf.constant(replay(job["folder"], loaded.signatures))
     return answers
+
+
+def at_once(function, rows: dict, threads: int) -> dict:
+    """The answers to the first rows, each asked for by a thread of its own at the same time."""
+    ready = threading.Barrier(threads)
+
+    def ask(index):
+        one = {name: tensor[index : index + 1] for name, tensor in rows.items()}
+        ready.wait()
+        return function(**one)
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        answers = list(pool.map(ask, range(threads)))
+    return {key: tf.concat([answer[key] for answer in answers], 0) for key in answers[0]}
 
 
 def replay(folder: str, signatures) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import tensorflow as tf
 
 from tfkit.errors import TfkitError, UsageError
 from tfkit.export import versions
+from tfkit.export.batching import Batching
 from tfkit.export.card import write_card
 from tfkit.export.hub import as_served, reusable_root
-from tfkit.export.trace import choose, describe, trace
+from tfkit.export.trace import check_batching, choose, describe, trace
 from tfkit.export.verify import HUB_CALL, verify
 from tfkit.export.warmup import write_warmup
 from tfkit.signature import Signature
@@ -34,6 +36,7 @@ def export_model(
     destination: Path | str = Path("savedmodels"),
     signatures: list[str] | None = None,
     hub: bool = True,
+    batching: Batching | None = None,
     context: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write `destination/name/<next version>/` and prove it before anyone can see it.
@@ -52,6 +55,8 @@ def export_model(
         destination: folder of all exports.
         signatures: names to keep, None for all; `predict` is always there and first.
         hub: also a TF-Hub module: the call, and `<version>.tar.gz`.
+        batching: merge simultaneous calls of each signature, wherever it is loaded; not of the
+            hub call, which has gradients.
         context: for the files beside the model: recipe (text), resolved, provenance, metrics
             (dicts), data, limits, description, task, license (texts), gives ({output: text}).
     Returns: name, version, folder, archive, signatures, hub call, verification, bytes.
@@ -62,17 +67,19 @@ def export_model(
             f"export.name: {name!r} is not a folder's name; use letters, digits, '_', '.' and '-'."
         )
     chosen = choose(room_serve.signatures(model), signatures)
+    for key in chosen if batching is not None else ():
+        check_batching(key, chosen[key])
     representation = _representation(room_serve, model) if hub else None
     rows, drawn = _rows(chosen, examples)
     with versions.writing(Path(destination), name) as draft:
-        concretes, root = _save(draft.folder, model, chosen, representation)
+        concretes, root = _save(draft.folder, model, chosen, representation, batching)
         described = {key: describe(concrete) for key, concrete in concretes.items()}
         inputs = {key: list(value["inputs"]) for key, value in described.items()}
         extra = draft.folder / "assets.extra"
         extra.mkdir()
         write_warmup(extra / "tf_serving_warmup_requests", name, inputs, rows)
         live = _live(model, chosen, representation, concretes, root)
-        proof = verify(draft.folder, live, inputs, rows)
+        proof = verify(draft.folder, live, inputs, rows, at_once=batching is not None)
         proof["drawn_inputs"] = drawn
         record = {
             "name": name,
@@ -81,6 +88,7 @@ def export_model(
             "archive": str(draft.archive) if hub else None,
             "signatures": described,
             "hub": hub,
+            "batching": batching and asdict(batching),
             "fine_tunable": hub and bool(model.trainable_variables),
             "verification": proof,
         }
@@ -123,9 +131,11 @@ def _rows(chosen: dict[str, Signature], examples: dict) -> tuple[dict[str, np.nd
     return rows, drawn
 
 
-def _save(folder: Path, model, chosen: dict[str, Signature], representation) -> tuple:
+def _save(
+    folder: Path, model, chosen: dict[str, Signature], representation, batching: Batching | None
+) -> tuple:
     """One `tf.saved_model.save`; every variable that a signature reads is on the root."""
-    concretes = {key: trace(key, signature) for key, signature in chosen.items()}
+    concretes = {key: trace(key, signature, batching) for key, signature in chosen.items()}
     concretes["serving_default"] = concretes["predict"]
     root = reusable_root(model, representation, chosen["predict"].inputs)
     root.captured = [v for concrete in concretes.values() for v in concrete.variables]

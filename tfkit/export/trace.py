@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfkit.errors import UsageError
+from tfkit.export.batching import Batching, batched, reason_against
 from tfkit.export.hub import as_served
 from tfkit.signature import Signature
 
@@ -31,8 +32,23 @@ def choose(available: dict[str, Signature], wanted: list[str] | None) -> dict[st
     return {n: available[n] for n in dict.fromkeys(["predict", *names])}
 
 
-def trace(name: str, signature: Signature) -> Any:
-    """The concrete function of one signature: inputs by their names, outputs a dict of names."""
+def check_batching(name: str, signature: Signature) -> None:
+    """Refuse `export.batching` for a signature whose requests cannot be merged."""
+    if reason := reason_against(signature.inputs):
+        raise UsageError(
+            f"export.batching: requests of signature {name!r} cannot be merged: {reason}. Leave "
+            "export.batching out, or this signature out of export.signatures."
+        )
+
+
+def trace(name: str, signature: Signature, batching: Batching | None = None) -> Any:
+    """The concrete function of one signature: inputs by their names, outputs a dict of names.
+
+    With `batching` its simultaneous calls are merged, wherever it is loaded; a call that fills a
+    batch, or more than one, is computed by itself.
+    """
+    if batching is not None:
+        check_batching(name, signature)
     specs = {}
     for key, spec in signature.inputs.items():
         if _GENERIC.match(key) or spec.shape.rank in (None, 0) or spec.shape[0] is not None:
@@ -42,14 +58,24 @@ def trace(name: str, signature: Signature) -> Any:
             )
         specs[key] = tf.TensorSpec(spec.shape, spec.dtype, name=key)
 
-    @tf.function(autograph=False)
-    def served(**tensors):
+    def answered(**tensors):
         outputs = signature.function(**tensors)
         if not isinstance(outputs, dict) or not outputs:
             raise ValueError(
                 f"export: signature {name!r} must return a dict of tensors, got {type(outputs)}."
             )
-        return {key: tf.identity(as_served(value), name=key) for key, value in outputs.items()}
+        return {key: as_served(value) for key, value in outputs.items()}
+
+    answers = answered
+    if batching is not None:
+        together = batched(answered, specs, batching, alone_from=batching.limit)
+
+        def answers(**tensors):
+            return together(tensors)
+
+    @tf.function(autograph=False)
+    def served(**tensors):
+        return {key: tf.identity(value, name=key) for key, value in answers(**tensors).items()}
 
     concrete = served.get_concrete_function(**specs)
     _check_outputs(name, specs, concrete.structured_outputs)

@@ -19,6 +19,7 @@ from tfkit.errors import TfkitError
 TOLERANCE = 1e-5  # largest |difference| of a float, times the output's own size where that is > 1
 HUB_CALL = "hub call"  # its key among the signatures' names, which have no spaces
 LARGEST_BATCH = 32  # rows of the largest comparison; more would prove no more
+AT_ONCE = 8  # threads that call a signature that merges calls
 _SCRIPT = Path(__file__).with_name("check_alone.py")
 
 
@@ -27,6 +28,8 @@ def verify(
     live: dict[str, Callable],
     inputs: dict[str, list[str]],
     examples: dict[str, np.ndarray],
+    *,
+    at_once: bool = False,
 ) -> dict:
     """Compare every signature and the hub call with the live model, at batch 1, 7 and >= 8 rows.
 
@@ -38,6 +41,8 @@ def verify(
             the export is a module, a function of the bare input (of a dict of several).
         inputs: {signature: its input names}; predict's are the hub call's too.
         examples: {input name: rows}.
+        at_once: also call every signature from 8 threads at once, a row from each: where calls are
+            merged, everyone must get the answer to their own row.
     Returns: what goes into the provenance: per signature the largest difference, rows, seconds.
     Raises: TfkitError that names the signature, the output and the difference.
     """
@@ -45,10 +50,13 @@ def verify(
     rows = {name: tf.constant(array[:LARGEST_BATCH]) for name, array in examples.items()}
     batches = sorted({1, 7, min(len(array) for array in rows.values())})
     expected = _live_answers(live, inputs, rows, batches)
+    if at_once:
+        expected |= _live_alone({name: live[name] for name in inputs}, inputs, rows)
     job = {
         "folder": str(folder.resolve()),
         "signatures": inputs,
         "batches": batches,
+        "at_once": AT_ONCE if at_once else 0,
         "hub": HUB_CALL in live,
         "call": inputs["predict"],
         "dtypes": {name: tensor.dtype.name for name, tensor in rows.items()},
@@ -64,6 +72,7 @@ def verify(
         "process": "fresh, without tfkit",
         "against": ["tf.saved_model.load", *(["hub.load"] if HUB_CALL in live else [])],
         "batches": batches,
+        **({"calls_at_once": AT_ONCE} if at_once else {}),
         "tolerance": TOLERANCE,
         "largest_difference": _differences(expected, reloaded),
         "warmup_records": warmup,
@@ -87,6 +96,19 @@ def _live_answers(live, inputs, rows, batches) -> dict[str, tf.Tensor]:
                 outputs = function(**named)
             answers |= {f"{signature}|{batch}|{key}": value for key, value in outputs.items()}
     return answers
+
+
+def _live_alone(live, inputs, rows) -> dict[str, tf.Tensor]:
+    """The answers to the first rows one by one: what each of the threads must get."""
+    answers = []
+    for index in range(AT_ONCE):
+        one = {name: tensor[index : index + 1] for name, tensor in rows.items()}
+        answers.append(_live_answers(live, inputs, one, [1]))
+    where = f"1 from each of {AT_ONCE} threads"
+    return {
+        key.replace("|1|", f"|{where}|"): tf.concat([answer[key] for answer in answers], 0)
+        for key in answers[0]
+    }
 
 
 def _run_alone(job: dict, rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

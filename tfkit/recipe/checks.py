@@ -41,8 +41,7 @@ def check(document: Document, catalog: Catalog) -> tuple[dict, list[Problem]]:
     _search(checker, resolved)
     resolved["sweep"] = _section(checker, "sweep", resolved.get("sweep"))
     _evaluate(checker, resolved, parts)
-    resolved["export"] = _section(checker, "export", resolved.get("export"))
-    _check_name(checker, ("export", "name"), (resolved["export"] or {}).get("name"))
+    resolved["export"] = _export(checker, resolved.get("export"))
     names.check(checker, resolved, parts)
     space.check(checker, resolved)
     sweep.check(checker, resolved)
@@ -162,6 +161,17 @@ def _evaluate(checker: Checker, resolved: dict, parts: Parts) -> None:
     if isinstance(seeds, list):
         _check_seeds(checker, seeds)
     resolved["evaluate"] = evaluate
+
+
+def _export(checker: Checker, given) -> dict | None:
+    export = _section(checker, "export", given)
+    if export is None:
+        return None
+    _check_name(checker, ("export", "name"), export.get("name"))
+    if isinstance(export.get("batching"), dict):
+        section = checker.catalog.find("section", "batching")
+        export["batching"] = checker.options(section, export["batching"], ("export", "batching"))
+    return export
 
 
 def _check_seeds(checker: Checker, seeds: list) -> None:

@@ -27,6 +27,7 @@ _SPACE = {
         "additionalProperties": False,
     },
 }
+_WITHIN = {"search": ["confirm"], "export": ["batching"]}  # sections that are keys of another one
 _VALUES = {"type": "array", "minItems": 1}
 _GRID = {
     "type": "object",
@@ -82,13 +83,11 @@ def json_schema(catalog: Catalog) -> dict:
 
 def _section(section: Entry, catalog: Catalog) -> dict:
     properties = {name: _option(option, catalog) for name, option in section.options.items()}
+    for name in _WITHIN.get(section.name, ()):
+        inner = _section(catalog.find("section", name), catalog)
+        properties[name] = {**_nullable(inner), "description": section.options[name].doc}
     if section.name == "search":
         properties["space"] = {**_SPACE, "description": section.options["space"].doc}
-        confirm = _section(catalog.find("section", "confirm"), catalog)
-        properties["confirm"] = {
-            **_nullable(confirm),
-            "description": section.options["confirm"].doc,
-        }
     if section.name == "sweep":
         properties["grid"] = {**_GRID, "description": section.options["grid"].doc}
     further = _further(section, catalog)

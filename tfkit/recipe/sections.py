@@ -188,8 +188,27 @@ class Export:
         name: folder under savedmodels/; null: the recipe's name.
         signatures: which of the method's signatures; null: all. `predict` is always there.
         hub: also write the module as .tar.gz, as TF-Hub serves it.
+        batching: merge requests that come at the same time; see `describe batching`; null: no.
     """
 
     name: str | None = None
     signatures: list[str] | None = None
     hub: bool = True
+    batching: dict | None = None
+
+
+@dataclass(frozen=True)
+class Batching:
+    """Requests that come at the same time are computed as one batch, inside the exported signatures
+    and so in every runtime. It pays where many clients send few rows each, and costs a lone client
+    up to `wait_ms`. Not for signatures with an open size besides the batch.
+
+    Args:
+        max: rows of the largest merged batch, in [2, 100000]; requests of so many are not merged.
+        wait_ms: longest wait of a request for others, in milliseconds, in [0, 60000].
+        threads: batches computed at once, in [1, 1000]; the fewer, the more each of them merges.
+    """
+
+    max: int = 32
+    wait_ms: float = 3.0
+    threads: int = 1
