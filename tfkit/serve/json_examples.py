@@ -151,9 +151,9 @@ def _list_of(name: str, item, which: str | None) -> str:
 
 def _element(name: str, item, which: str):
     if which == "bytes_list":
-        return to_array(item, object).item()
+        return to_array(item, np.dtype(object)).item()
     if which == "float_list":
-        return to_array(item, np.float32).item()
+        return to_array(item, np.dtype(np.float32)).item()
     if item >= 2**63:
         raise invalid(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
     return int(item)

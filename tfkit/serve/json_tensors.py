@@ -5,6 +5,7 @@ Only what that refuses is looked at value by value, to say what is wrong as TF S
 """
 
 import base64
+from functools import cache
 from itertools import chain
 
 import numpy as np
@@ -25,18 +26,18 @@ class Kind:
     """How values of JSON become elements of one type.
 
     Args:
-        dtype: of the array; object holds bytes.
+        dtype: of the array, a numpy.dtype; object holds bytes.
     Raises:
         RequestError: UNIMPLEMENTED, a type that JSON has no form for.
     """
 
-    def __init__(self, dtype):
-        self.dtype = np.dtype(dtype)
-        name = self.dtype.name
+    def __init__(self, dtype: np.dtype):
+        self.dtype = dtype
+        name = dtype.name
         self.name = DATA_TYPE.get(name, name)
-        self.floats = self.dtype.kind == "f" or name == "bfloat16"
-        self.integers = self.dtype.kind in "iu"
-        self.strings = self.dtype.kind == "O"
+        self.floats = dtype.kind == "f" or name == "bfloat16"
+        self.integers = dtype.kind in "iu"
+        self.strings = dtype.kind == "O"
         self.bounds = BOUNDS.get(name, INT32)
         # rapidjson's GetFloat goes through double and float
         self.wide = {"float64": np.float64}.get(name, np.float32) if self.floats else np.int64
@@ -77,7 +78,11 @@ class Kind:
         return array.reshape(shape)
 
 
-def to_array(value, dtype) -> np.ndarray:
+# NumPy is slow to tell the name of a type
+kind_of = cache(Kind)
+
+
+def to_array(value, dtype: np.dtype) -> np.ndarray:
     """The array of a JSON value: a list of lists of … equal sizes, or one value alone.
 
     Args:
@@ -86,7 +91,7 @@ def to_array(value, dtype) -> np.ndarray:
     Raises:
         RequestError: another type, or lists of different sizes.
     """
-    kind = Kind(dtype)
+    kind = kind_of(dtype)
     shape = shape_of(value)
     array = _whole(value, kind, shape)
     if array is not None:
@@ -96,7 +101,7 @@ def to_array(value, dtype) -> np.ndarray:
     return kind.array(elements, shape)
 
 
-def stack(values: list, dtype, describe) -> np.ndarray:
+def stack(values: list, dtype: np.dtype, describe) -> np.ndarray:
     """The array that has the arrays of `values` as its rows: one input of all instances.
 
     Args:
@@ -106,7 +111,7 @@ def stack(values: list, dtype, describe) -> np.ndarray:
     Raises:
         RequestError: an instance is refused, or is of another size than the first.
     """
-    kind = Kind(dtype)
+    kind = kind_of(dtype)
     shape = (len(values), *shape_of(values[0]))
     array = _whole(values, kind, shape)
     if array is not None:

@@ -7,13 +7,15 @@ TF Serving has no form for float16 and bfloat16; they are written as the float32
 """
 
 import json
+from functools import cache
 from math import prod
 
 import numpy as np
 
 # stands between the rows of `rows`; JSON text has no such character
 BETWEEN_ROWS = "\x00"
-DIGITS = {"float32": 9, "float64": 17}
+SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+DIGITS = {SINGLE: 9, DOUBLE: 17}
 
 # kinds of numerals, as indices of a table of formats
 SHORT, SHORT_WHOLE, LONG, LONG_WHOLE, NAN, INFINITY, MINUS_INFINITY = range(7)
@@ -22,7 +24,7 @@ SHORT, SHORT_WHOLE, LONG, LONG_WHOLE, NAN, INFINITY, MINUS_INFINITY = range(7)
 EXACT_POWER = 22
 POWERS = np.array([float(f"1e{k}") for k in range(-340, 309)] + [np.inf] * 40)
 # how near a six-digit decimal must be to read back equal, half a unit in the last place and a bit
-NEAR = {"float32": 6.2e-8, "float64": 1e-15}
+NEAR = {SINGLE: 6.2e-8, DOUBLE: 1e-15}
 
 
 def to_json(array: np.ndarray) -> str:
@@ -56,24 +58,26 @@ def _is_float(array: np.ndarray) -> bool:
 def _joined(array: np.ndarray, between_rows: str) -> str:
     """Numerals with separators and inner brackets, without the brackets around all."""
     flat = np.ravel(array)
-    if flat.dtype.name not in DIGITS:
-        flat = flat.astype(np.float32)
+    if flat.dtype not in DIGITS:
+        flat = flat.astype(SINGLE)
     kinds = _kinds(flat)
-    digits = DIGITS[flat.dtype.name]
-    formats = ("%g", "%g.0", f"%.{digits}g", f"%.{digits}g.0", "NaN", "Infinity", "-Infinity")
-    ends = _ends(array.ndim, between_rows)
-    table = np.array([[text + end for end in ends] for text in formats], dtype=object)
+    table = _table(array.ndim, between_rows, DIGITS[flat.dtype])
     pieces = table[kinds, _closed(array.shape)].tolist()
-    pieces[-1] = formats[kinds[-1]]  # nothing follows the last number
+    pieces[-1] = table[kinds[-1], -1]  # nothing follows the last number
     return "".join(pieces) % tuple(flat[kinds < NAN].tolist())
 
 
-def _ends(rank: int, between_rows: str) -> list[str]:
-    """What follows a number that closes 0, 1, … of the inner lists."""
+@cache
+def _table(rank: int, between_rows: str, digits: int) -> np.ndarray:
+    """[kind, closed]: format of a number and what follows it where it ends 0, 1, … inner lists.
+
+    In the last column nothing follows.
+    """
+    formats = ("%g", "%g.0", f"%.{digits}g", f"%.{digits}g.0", "NaN", "Infinity", "-Infinity")
     ends = ["]" * closed + ", " + "[" * closed for closed in range(max(rank, 1))]
     if between_rows == BETWEEN_ROWS:
         ends[-1] = BETWEEN_ROWS  # the brackets of a row are put around its text
-    return ends
+    return np.array([[text + end for end in (*ends, "")] for text in formats], dtype=object)
 
 
 def _closed(shape: tuple) -> np.ndarray:
@@ -89,10 +93,11 @@ def _kinds(flat: np.ndarray) -> np.ndarray:
     """Which format each number takes."""
     finite = np.isfinite(flat)
     numbers = np.where(finite, flat, 0).astype(np.float64)
-    short = _reads_back(np.abs(numbers), flat.dtype.name)
+    sizes = np.abs(numbers)
+    short = _reads_back(sizes, flat.dtype)
     # a numeral that reads back equal has no . and no e just where the number is a small integer
-    limit = np.where(short, 1e6, 10.0 ** DIGITS[flat.dtype.name])
-    whole = (np.abs(numbers) < limit) & (np.trunc(numbers) == numbers)
+    limit = np.where(short, 1e6, 10.0 ** DIGITS[flat.dtype])
+    whole = (sizes < limit) & (np.trunc(numbers) == numbers)
     kinds = np.where(short, SHORT, LONG) + whole
     if not finite.all():
         kinds[np.isnan(flat)] = NAN
@@ -101,7 +106,7 @@ def _kinds(flat: np.ndarray) -> np.ndarray:
     return kinds
 
 
-def _reads_back(sizes: np.ndarray, dtype: str) -> np.ndarray:
+def _reads_back(sizes: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Whether the six digits of %g read back as the same number.
 
     The six digits are an integer below 10^6 times a power of ten. Up to 10^22 that power is exact
@@ -111,7 +116,7 @@ def _reads_back(sizes: np.ndarray, dtype: str) -> np.ndarray:
 
     Args:
         sizes: finite, >= 0, as doubles.
-        dtype: "float32" or "float64", in which they are to be equal.
+        dtype: SINGLE or DOUBLE, in which they are to be equal.
     """
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         exponent = np.floor(np.log10(sizes))
@@ -126,9 +131,8 @@ def _reads_back(sizes: np.ndarray, dtype: str) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             far = normal & (power <= 308) & (np.abs(digits - scaled) > NEAR[dtype] * scaled)
         equal[far & doubtful] = False
-        cast = np.dtype(dtype).type
         for index in np.flatnonzero(doubtful & ~far):
-            equal[index] = cast(float(f"{sizes[index]:g}")) == sizes[index]
+            equal[index] = dtype.type(float(f"{sizes[index]:g}")) == sizes[index]
     return equal
 
 

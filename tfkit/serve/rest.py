@@ -32,7 +32,7 @@ from tfkit.serve.json_examples import (
     render_classifications,
     render_regressions,
 )
-from tfkit.serve.json_tensors import stack, to_array
+from tfkit.serve.json_tensors import kind_of, stack, to_array
 from tfkit.serve.status import RequestError
 
 __all__ = [
@@ -140,8 +140,7 @@ def _numpy_dtype(spec) -> np.dtype:
 
 
 def _has_infinity(tensor: np.ndarray) -> bool:
-    floats = tensor.dtype.kind == "f" or tensor.dtype.name == "bfloat16"
-    return floats and bool(np.isinf(tensor).any())
+    return kind_of(tensor.dtype).floats and bool(np.isinf(tensor).any())
 
 
 def _too_many(rows: int, most: int | None) -> None:

@@ -43,7 +43,7 @@ def read(proto, *, max_bytes: int = 2**31) -> np.ndarray:
 
     As in TensorFlow, the values stand in `tensor_content`, or in the field of their type, where the
     last one is repeated up to the end and none at all means zeros. More values than the shape has
-    are refused.
+    are refused. The array may share the proto's bytes, and is not to be written to.
 
     Args:
         proto: a TensorProto.
@@ -57,9 +57,11 @@ def read(proto, *, max_bytes: int = 2**31) -> np.ndarray:
     name, field = TYPES[proto.dtype]
     shape = _shape(proto)
     item_bytes = STRING_BYTES if name == "object" else _dtype(name).itemsize
-    if prod(shape) * item_bytes > max_bytes:
+    # sizes beside a zero count too: NumPy does not take them without limit either
+    asked = prod(max(size, 1) for size in shape) * item_bytes
+    if asked > max_bytes:
         raise invalid(
-            f"A tensor of shape {_words(shape)} takes {prod(shape) * item_bytes} bytes, "
+            f"A tensor of shape {_words(shape)} takes {asked} bytes, "
             f"more than the {max_bytes} that are taken"
         )
     if proto.tensor_content:
