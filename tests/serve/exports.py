@@ -62,7 +62,20 @@ def signatures(model):
         classes = tf.tile(tf.constant([["hot", "cold"]]), [tf.shape(inputs)[0], 1])
         return {"classes": classes, "scores": scores}
 
-    found = [predict, single, lengths, join, scalar, decode, score, label]
+    @tf.function(input_signature=[spec([None, 4])])
+    def company(x):  # how many rows are computed together
+        return {"rows": tf.fill(tf.shape(x)[:1], tf.shape(x)[0]), "x": x}
+
+    @tf.function(input_signature=[spec([None, 4])])
+    def slow(x):  # a tenth of a second or more
+        busy = tf.while_loop(
+            lambda step, _: step < 60,
+            lambda step, m: (step + 1, tf.matmul(m, m) * 1e-3),
+            (0, tf.ones([400, 400])),
+        )[1]
+        return {"x": x + 0 * tf.reduce_sum(busy)}
+
+    found = [predict, single, lengths, join, scalar, decode, score, label, company, slow]
     return {f.__name__: f for f in found} | {"serving_default": predict}
 
 

@@ -43,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def server(app: Any, settings: Settings) -> uvicorn.Server:
     """A uvicorn server for an ASGI application; `serve(sockets=[…])` runs it."""
-    secrets = settings.ssl
+    context = None if settings.ssl is None else _context(settings.ssl)
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -56,7 +56,7 @@ def server(app: Any, settings: Settings) -> uvicorn.Server:
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
-            ssl_context_factory=None if secrets is None else lambda *_: _context(secrets),
+            ssl_context_factory=context and (lambda *_: context),
         )
     )
 
