@@ -27,8 +27,18 @@ def serve(
     ] = "127.0.0.1",
     engine: Annotated[
         str,
-        typer.Option(help="tfkit, or tensorflow_model_server, or the command that starts it."),
+        typer.Option(
+            help="tfkit; or tensorflow_model_server, or the command that starts its container."
+        ),
     ] = "tfkit",
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where --engine tensorflow_model_server finds its configurations, written here; "
+            "beside the models if not said.",
+        ),
+    ] = None,
     batching_config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Merge requests, by TF Serving's BatchingParameters."),
@@ -83,6 +93,8 @@ def serve(
     """
     if engine not in ("tfkit", "tensorflow_model_server"):
         raise UsageError(f"--engine takes tfkit or tensorflow_model_server, got {engine}")
+    if write and engine == "tfkit":
+        raise UsageError("--write is for --engine tensorflow_model_server.")
     from tfkit.serve import flat_text, settings
 
     asked = settings.Settings(
@@ -110,4 +122,9 @@ def serve(
         grace_seconds=grace,
         request_log=request_log,
     )
+    if engine == "tensorflow_model_server":
+        from tfkit.serve import model_server
+
+        model_server.run(asked, folder=write, as_json=json)
+        return
     heavy("tfkit.serve.running").run(asked, as_json=json, quiet=quiet)
