@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import (
     model_service_pb2_grpc,
     predict_pb2,
+    prediction_log_pb2,
     prediction_service_pb2_grpc,
 )
 
@@ -73,3 +74,10 @@ def request(inputs, signature="", model="line", version=None, label="", output_f
 def rows(count, seed=0):
     """Random rows for the signature `predict`."""
     return np.random.default_rng(seed).normal(size=(count, 4)).astype(np.float32)
+
+
+def recorded(folder):
+    """The PredictionLogs of a version's warm-up file."""
+    file = folder / "assets.extra" / "tf_serving_warmup_requests"
+    for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+        yield prediction_log_pb2.PredictionLog.FromString(record)

@@ -145,11 +145,10 @@ class HttpApp:
         )
 
     def _readiness(self) -> Response:
-        unready = self._models.unready()
-        if unready or not self._models.served():
-            reason = self._models.why(unready) or "no model is served"
-            return JSONResponse({"status": "not ready", "error": reason}, 503)
-        return JSONResponse({"status": "ready"})
+        if self._models.ready:
+            return JSONResponse({"status": "ready"})
+        reason = self._models.why(self._models.unready()) or "no model is served"
+        return JSONResponse({"status": "not ready", "error": reason}, 503)
 
     def _archive(self, path: str) -> Path | None:
         """The TF-Hub archive of a version: /NAME/1.tar.gz."""

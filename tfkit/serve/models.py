@@ -162,6 +162,7 @@ class Models:
         self._changing = (
             threading.Lock()
         )  # one poll or reload at a time; requests never wait for it
+        self._ready = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -241,6 +242,16 @@ class Models:
     def served(self) -> list[Model]:
         """The models, by name."""
         return [model for _, model in sorted(self._models.items())]
+
+    @property
+    def ready(self) -> bool:
+        """Whether every model had a version that answers at some moment.
+
+        It stays true: a model that appears later, whole or broken, is no reason to send the callers
+        of the others away.
+        """
+        self._ready = self._ready or (bool(self._models) and not self.unready())
+        return self._ready
 
     def unready(self) -> list[str]:
         """The models without a version that answers."""

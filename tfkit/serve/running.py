@@ -11,6 +11,9 @@ import threading
 from tfkit.serve.server import Server
 from tfkit.serve.settings import Settings
 
+# Seconds. A signal that the system hands to one of TensorFlow's threads wakes no wait of this one.
+_LOOK = 0.2
+
 
 def run(settings: Settings, *, as_json: bool = False, quiet: bool = False) -> None:
     """Serve until SIGTERM or Ctrl-C; a second one ends it at once.
@@ -39,7 +42,8 @@ def run(settings: Settings, *, as_json: bool = False, quiet: bool = False) -> No
     try:
         with Server(settings) as server:
             _announce(server, as_json, quiet)
-            ended.wait()
+            while not ended.wait(_LOOK):
+                pass
             if not quiet:
                 print("answering what is in flight, then stopping", file=sys.stderr)
     finally:

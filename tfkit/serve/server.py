@@ -154,7 +154,7 @@ class Server:
         """Keep gRPC's health service true."""
         said = None
         while True:
-            ready = bool(self.models.served()) and not self.models.unready()
+            ready = self.models.ready
             if ready != said:
                 await self._grpc.report(ready)
                 said = ready
