@@ -20,7 +20,7 @@ from tests.train import runs
 from tfkit import catalog
 from tfkit import recipe as recipes
 from tfkit.experiment.exporting import example_rows
-from tfkit.export import export_model, savedmodel
+from tfkit.export import export_model
 from tfkit.keras_files import load_model
 from tfkit.recipe.template import template
 from tfkit.serve import Server
@@ -229,11 +229,8 @@ def answers_through_a_server(given: Subject) -> None:
     if serve is None:
         return
     home = Path(HOME.name) / "savedmodels"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(savedmodel, "verify", lambda *_: {})  # another test's, in another process
-        rows = example_rows(assembly)
-        name = given.entry.name
-        export_model(assembly.model, serve, name=name, examples=rows, destination=home)
+    name, rows = given.entry.name, example_rows(assembly)
+    export_model(assembly.model, serve, name=name, examples=rows, destination=home)
     live = tf.saved_model.load(str(home / name / "1")).signatures
     asked = [log.predict_log.request for log in recorded(home / name / "1")]
     assert {request.model_spec.signature_name for request in asked} == set(live)

@@ -9,7 +9,6 @@ from tfkit.serve.folders import ModelConfig, Policy
 from tfkit.serve.models import Models
 from tfkit.serve.status import RequestError
 
-
 LATEST = Policy()
 
 

@@ -95,6 +95,11 @@ def test_a_server_from_its_first_line_to_its_last_request(process, tmp_path):
         (["EMPTY", "--batching-config", "WRONG"], 2, "max_batch_sise"),
         (["EMPTY", "--monitoring-config", "WRONG"], 2, "max_batch_sise"),
         (["EMPTY", "--ssl-config", "WRONG"], 2, "max_batch_sise"),
+        (["EMPTY", "--tls-key", "WRONG"], 2, "--tls-key and --tls-cert, both"),
+        (["EMPTY", "--tls-key", "WRONG", "--tls-cert", "WRONG"], 2, "contents of a PEM file"),
+        (["EMPTY", "--tls-key", "WRONG", "--tls-cert", "nowhere"], 3, "nowhere: cannot be read"),
+        (["EMPTY", "--ssl-config", "WRONG", "--tls-key", "WRONG"], 2, "leave out --tls-"),
+        (["EMPTY", "--write", "somewhere"], 2, "--write is for"),
     ],
 )
 def test_mistakes_end_in_one_message(arguments, code, message, tmp_path, capsys, monkeypatch):

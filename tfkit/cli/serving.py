@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from tfkit.cli.options import Json, Quiet, heavy
+from tfkit.cli.options import Quiet, heavy
 from tfkit.errors import UsageError
 
-Seconds = Annotated[float, typer.Option(metavar="SECONDS")]
+ENGINES = ("tfkit", "tensorflow_model_server")
 
 
 def serve(
@@ -26,11 +26,8 @@ def serve(
         str, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")
     ] = "127.0.0.1",
     engine: Annotated[
-        str,
-        typer.Option(
-            help="tfkit; or tensorflow_model_server, or the command that starts its container."
-        ),
-    ] = "tfkit",
+        str, typer.Option(help="tfkit, or tensorflow_model_server on PATH or in its container.")
+    ] = ENGINES[0],
     write: Annotated[
         Path | None,
         typer.Option(
@@ -47,7 +44,18 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="TF Serving's MonitoringConfig.")
     ] = None,
     ssl_config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TF Serving's SSLConfig, for both ports.")
+        Path | None,
+        typer.Option(metavar="FILE", help="TF Serving's SSLConfig, instead of the next three."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Private key (PEM), for both ports.")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its certificate and chain (PEM).")
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Ask callers for a certificate of this authority."),
     ] = None,
     token_file: Annotated[
         Path | None,
@@ -82,7 +90,9 @@ def serve(
         str | None, typer.Option(metavar="FILE", help="One JSON line a request; - is stderr.")
     ] = None,
     quiet: Quiet = False,
-    json: Json = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on one line when ready.")
+    ] = False,
 ) -> None:
     """Serve exports over TF Serving's REST and gRPC. A SavedModel is a program: serve trusted ones.
 
@@ -91,12 +101,18 @@ def serve(
     tfkit serve savedmodels/shapes --rest-port 0 --grpc-port 0 --json
     tfkit serve --config models.config --batching-config batching.config --host 0.0.0.0
     """
-    if engine not in ("tfkit", "tensorflow_model_server"):
-        raise UsageError(f"--engine takes tfkit or tensorflow_model_server, got {engine}")
-    if write and engine == "tfkit":
-        raise UsageError("--write is for --engine tensorflow_model_server.")
+    if engine not in ENGINES:
+        raise UsageError(f"--engine takes {' or '.join(ENGINES)}, got {engine}.")
+    if write and engine == ENGINES[0]:
+        raise UsageError(f"--write is for --engine {ENGINES[1]}.")
+    if ssl_config and (tls_key or tls_cert or tls_client_ca):
+        raise UsageError("--ssl-config holds key and certificate itself; leave out --tls-….")
     from tfkit.serve import flat_text, settings
 
+    if tls_key or tls_cert or tls_client_ca:
+        secrets = settings.read_tls(tls_key, tls_cert, tls_client_ca)
+    else:
+        secrets = ssl_config and flat_text.read_ssl(ssl_config)
     asked = settings.Settings(
         path=path,
         config=config,
@@ -115,16 +131,16 @@ def serve(
         metrics=flat_text.read_monitoring(monitoring_config)
         if monitoring_config
         else flat_text.Monitoring(enable=True),
-        ssl=ssl_config and flat_text.read_ssl(ssl_config),
+        ssl=secrets,
         token=token_file and settings.read_token(token_file),
         cors=cors,
         poll_seconds=poll,
         grace_seconds=grace,
         request_log=request_log,
     )
-    if engine == "tensorflow_model_server":
+    if engine == ENGINES[1]:
         from tfkit.serve import model_server
 
         model_server.run(asked, folder=write, as_json=json)
-        return
-    heavy("tfkit.serve.running").run(asked, as_json=json, quiet=quiet)
+    else:
+        heavy("tfkit.serve.running").run(asked, as_json=json, quiet=quiet)

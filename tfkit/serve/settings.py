@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfkit.errors import DataMissing, UsageError
+from tfkit.errors import UsageError
 from tfkit.export.batching import Batching
+from tfkit.serve.configuration import read_text
 from tfkit.serve.flat_text import Monitoring, Ssl
 
 REST_PORT = 8501  # TF Serving's own
@@ -115,17 +116,27 @@ class Settings:
         return max(2 * cores, min(2 * self.batching.max_batch_size, 128))
 
 
+def read_tls(key: Path | None, certificate: Path | None, client_ca: Path | None) -> Ssl:
+    """Keys and certificates from PEM files.
+
+    Args:
+        key: of the server.
+        certificate: of the server, and its chain.
+        client_ca: callers must show a certificate of this authority; None asks for none.
+    Raises: DataMissing where there is no file, UsageError where one is no PEM or left out.
+    """
+    if key is None or certificate is None:
+        raise UsageError("serve: give --tls-key and --tls-cert, both.")
+    authority = "" if client_ca is None else read_text(client_ca)
+    return Ssl(read_text(key), read_text(certificate), authority, client_ca is not None)
+
+
 def read_token(file: Path) -> str:
     """The bearer token in a file: its one line.
 
     Raises: DataMissing where there is no file, UsageError where it holds no usable token.
     """
-    try:
-        token = file.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise DataMissing(f"{file}: cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file}: a token has only ASCII characters.") from error
-    if not token or any(c.isspace() or not c.isprintable() for c in token):
-        raise UsageError(f"{file}: expected one token on one line, without blanks.")
+    token = read_text(file).strip()
+    if not token.isascii() or not token.isprintable() or not token or " " in token:
+        raise UsageError(f"{file}: expected one token in ASCII on one line, without blanks.")
     return token
