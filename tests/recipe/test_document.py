@@ -75,7 +75,7 @@ def test_an_empty_export_exports_with_defaults():
 
 def test_batching_of_an_export_gets_its_defaults():
     found = validate({**MINIMAL, "export": {"batching": {"max": 8}}})["export"]["batching"]
-    assert found == {"max": 8, "wait_ms": 3.0, "threads": 1}
+    assert found == {"max": 8, "wait_ms": 0.0, "threads": 1}
 
 
 def test_a_schedule_may_stand_for_a_number():

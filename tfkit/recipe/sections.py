@@ -200,15 +200,17 @@ class Export:
 @dataclass(frozen=True)
 class Batching:
     """Requests that come at the same time are computed as one batch, inside the exported signatures
-    and so in every runtime. It pays where many clients send few rows each, and costs a lone client
-    up to `wait_ms`. Not for signatures with an open size besides the batch.
+    and so in every runtime. Measure what it gains: it can pay where many clients send few rows
+    each, and every request of less than a full batch waits `wait_ms`. Not for signatures with an
+    open size besides the batch.
 
     Args:
         max: rows of the largest merged batch, in [2, 100000]; requests of so many are not merged.
-        wait_ms: longest wait of a request for others, in milliseconds, in [0, 60000].
+        wait_ms: longest wait of a request for others, in milliseconds, in [0, 60000]; 0 merges what
+            came in while the batch before was computed.
         threads: batches computed at once, in [1, 1000]; the fewer, the more each of them merges.
     """
 
     max: int = 32
-    wait_ms: float = 3.0
+    wait_ms: float = 0.0
     threads: int = 1
