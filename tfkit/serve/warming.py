@@ -8,8 +8,10 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tfkit.serve import examples, tensor_protos
+from tfkit.serve import examples, rest, tensor_protos
 from tfkit.serve.servable import Servable
+from tfkit.serve.signatures import Arrays
+from tfkit.serve.status import RequestError
 
 FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 MOST_RECORDS = 1000  # as TF Serving
@@ -44,7 +46,10 @@ def _replay(servable: Servable, log: Any, place: str) -> None:
     if kind == "predict_log":
         request = log.predict_log.request
         tensors = {key: tensor_protos.read(proto) for key, proto in request.inputs.items()}
-        servable.predict(request.model_spec.signature_name, tensors, request.output_filter)
+        outputs = servable.predict(
+            request.model_spec.signature_name, tensors, request.output_filter
+        )
+        _rehearse(servable.inputs(request.model_spec.signature_name), tensors, outputs)
     elif kind == "classify_log":
         request = log.classify_log.request
         servable.classify(request.model_spec.signature_name, examples.serialized(request.input))
@@ -53,3 +58,18 @@ def _replay(servable: Servable, log: Any, place: str) -> None:
         servable.regress(request.model_spec.signature_name, examples.serialized(request.input))
     else:
         raise ValueError(f"{place}: requests of kind {kind} cannot be replayed")
+
+
+def _rehearse(specs: dict[str, Any], tensors: Arrays, outputs: Arrays) -> None:
+    """Read and write as both protocols do: what Python loads late, no caller should wait for.
+
+    What JSON cannot say, bytes under a name that does not end in `_bytes`, gRPC still can.
+    """
+    for array in outputs.values():
+        tensor_protos.read(tensor_protos.write(array))
+    try:
+        rest.render_response(outputs, "column")
+        asked = rest.render_response(tensors, "column").removeprefix('{"outputs":')
+        rest.parse_request(f'{{"inputs":{asked}', specs)
+    except RequestError:
+        pass
