@@ -70,6 +70,10 @@ def test_is_legible_fits_and_asks_only_its_own_server(visit, server, size, schem
     page = visit(size, scheme)
     page.on("request", lambda request: asked.append(request.url))
     ask(page)
+    other = model(page, "<i>odd</i> näme")
+    other.locator("textarea").first.fill("[")
+    other.get_by_role("button", name="Ask the model").click()
+    assert other.locator(".error").inner_text() != ""
     assert all(url.startswith(server.url) for url in asked)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate(OUTSIDE) == []

@@ -131,9 +131,10 @@ def test_all_columns_are_one_matrix_where_that_is_asked_for():
 
 
 def test_a_missing_number_is_nan_and_fits_only_floats():
-    frame = pd.DataFrame({"x": pd.array([1, None], dtype="Int64")})
-    (one, missing) = sent_of(frame, {"x": ("float32", [None])})["x"]
-    assert one == 1 and np.isnan(missing)
+    for dtype in ("Int64", object):
+        frame = pd.DataFrame({"x": pd.array([1, None], dtype=dtype)})
+        (one, missing) = sent_of(frame, {"x": ("float32", [None])})["x"]
+        assert one == 1 and np.isnan(missing)
     with pytest.raises(UsageError, match="x must be int64"):
         sent_of(frame, {"x": ("int64", [None])})
 
@@ -210,6 +211,7 @@ WRONG_OPTIONS = [
     {"token": ""},
     {"token": "a\r\nX: y"},
     {"token": "ö"},
+    {"token": "two words"},
     {"timeout": 0},
     {"timeout": float("nan")},
     {"retries": -1},

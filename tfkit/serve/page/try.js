@@ -78,6 +78,8 @@ class TryForm {
 
   async ask(event) {
     event.preventDefault();
+    this.said.textContent = "";
+    this.answer.replaceChildren();
     const bad = this.fields.filter(field => !field.check());
     if (bad.length) return bad[0].area.focus();
     const { name, outputs } = this.chosen();
