@@ -128,7 +128,7 @@ class GrpcSide:
                 return await self._answer(call, request, body, context)
             except RequestError as error:
                 call.failed(error)
-                await context.abort(grpc.StatusCode[error.code], str(error))
+                await _refuse(context, error)
             except asyncio.CancelledError:  # the caller's deadline has passed, or it went away
                 call.code = "CANCELLED"
                 raise
@@ -181,6 +181,13 @@ async def _read(context: grpc.aio.ServicerContext, limits: Limits) -> bytes:
     if body is grpc.aio.EOF:
         raise RequestError("INVALID_ARGUMENT", "The call carries no request.")
     return body
+
+
+async def _refuse(context: grpc.aio.ServicerContext, error: RequestError) -> None:
+    try:
+        await context.abort(grpc.StatusCode[error.code], str(error))
+    except grpc.aio.InternalError as gone:  # the caller has hung up: nobody to say it to
+        raise asyncio.CancelledError from gone
 
 
 def _snake(method: str) -> str:
