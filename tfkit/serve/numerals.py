@@ -130,7 +130,6 @@ def _reads_back(sizes: np.ndarray, dtype: np.dtype) -> np.ndarray:
         normal = sizes >= np.finfo(dtype).tiny
         with np.errstate(invalid="ignore"):
             far = normal & (power <= 308) & (np.abs(digits - scaled) > NEAR[dtype] * scaled)
-        equal[far & doubtful] = False
         for index in np.flatnonzero(doubtful & ~far):
             equal[index] = dtype.type(float(f"{sizes[index]:g}")) == sizes[index]
     return equal
