@@ -36,6 +36,9 @@ def predict(
     ca_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Who may sign an https server's key.")
     ] = None,
+    cert_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Our certificate and its key.")
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="For the server's answer; 30 if none.")
     ] = None,
@@ -50,14 +53,15 @@ def predict(
     """
     from tfkit import terminal
 
+    reach = {"token_file": token_file, "ca_file": ca_file, "cert_file": cert_file}
+    reach["timeout"] = timeout
     if url is not None:
         from tfkit.serve.asking import ask, connect
 
-        with connect(url, token_file, ca_file, timeout) as client:
+        with connect(url, **reach) as client:
             answer = ask(client, model, input, output, signature, version=version, label=label)
     else:
-        remote = {"version": version, "label": label, "token-file": token_file, "ca-file": ca_file}
-        _refuse(remote | {"timeout": timeout})
+        _refuse({"version": version, "label": label, **reach})
         answer = heavy("tfkit.export.predict").predict(model, input, output, signature)
     show(answer if json else terminal.brief_answer(answer), json)
 
@@ -66,4 +70,5 @@ def _refuse(options: dict) -> None:
     """What says how to reach a server means nothing to a folder."""
     for name, value in options.items():
         if value is not None:
-            raise UsageError(f"--{name} is about a server; give its --url too.")
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} is about a server; give its --url too.")

@@ -73,14 +73,16 @@ def _version(metadata: dict[str, Any]) -> int:
 
 def connect(
     url: str,
-    token_file: str | os.PathLike | None,
-    ca_file: str | os.PathLike | None,
-    timeout: float | None,
+    *,
+    token_file: str | os.PathLike | None = None,
+    ca_file: str | os.PathLike | None = None,
+    cert_file: str | os.PathLike | None = None,
+    timeout: float | None = None,
 ) -> Client:
     """A client, from what the command line has; None is the client's default."""
     token = None if token_file is None else read_token(token_file)
     patience = {} if timeout is None else {"timeout": timeout}
-    return Client(url, token=token, ca_file=ca_file, **patience)
+    return Client(url, token=token, ca_file=ca_file, cert_file=cert_file, **patience)
 
 
 def read_token(path: str | os.PathLike) -> str:

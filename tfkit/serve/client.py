@@ -37,6 +37,7 @@ class Client:
         retries: how often to try again, >= 0.
         ca_file: PEM file of the authorities that may sign an https server's certificate; None
             takes the system's.
+        cert_file: PEM file with a certificate and its key, for a server that wants to see one.
     Raises:
         UsageError: what was asked does not fit the model, or is no address.
         ServerRefused: the server answered with an error; `.status` and `.said` are its own.
@@ -51,8 +52,9 @@ class Client:
         timeout: float = 30.0,
         retries: int = 4,
         ca_file: str | os.PathLike | None = None,
+        cert_file: str | os.PathLike | None = None,
     ):
-        self._sender = Sender(url, token, timeout, retries, ca_file)
+        self._sender = Sender(url, token, timeout, retries, ca_file, cert_file)
         self._known: dict[str, tuple[float, dict[str, SignatureSpecs]]] = {}
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import time
 from http import HTTPStatus
@@ -51,10 +52,19 @@ class Sender:
         timeout: seconds for a connection, and for each silence of the server, > 0.
         retries: how often to try again, >= 0, after a refused connection, 429 or 503.
         ca_file: PEM file of the authorities that may sign the server's certificate.
+        cert_file: PEM file with our own certificate and its key.
     Raises: UsageError for what is none of these, DataMissing.
     """
 
-    def __init__(self, url: str, token: str | None, timeout: float, retries: int, ca_file: Any):
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        timeout: float,
+        retries: int,
+        ca_file: str | os.PathLike | None = None,
+        cert_file: str | os.PathLike | None = None,
+    ):
         self.url = _checked_url(url)
         if not timeout > 0 or math.isinf(timeout):
             raise UsageError(f"Client: timeout must be a positive number, got {timeout}.")
@@ -62,9 +72,10 @@ class Sender:
             raise UsageError(f"Client: retries must be >= 0, got {retries}.")
         self.retries = retries
         self.headers = {"Accept": "application/json"} | _authorization(token)
-        if ca_file is not None and not Path(ca_file).is_file():
-            raise DataMissing(f"Client: there is no file {ca_file} of certificates.")
-        options = {} if ca_file is None else {"ca_certs": str(ca_file)}
+        options = {
+            "ca_certs": _certificates(ca_file),
+            "cert_file": _certificates(cert_file),
+        }
         self.pool = urllib3.PoolManager(
             num_pools=2, maxsize=32, timeout=timeout, retries=False, **options
         )
@@ -135,6 +146,12 @@ def _authorization(token: str | None) -> dict[str, str]:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError("Client: a token is printable ASCII without spaces.")
     return {"Authorization": f"Bearer {token}"}
+
+
+def _certificates(path: str | os.PathLike | None) -> str | None:
+    if path is not None and not Path(path).is_file():
+        raise DataMissing(f"Client: there is no file {path} of certificates.")
+    return None if path is None else str(path)
 
 
 def _refused(error: HTTPError) -> bool:
