@@ -12,6 +12,7 @@ import numpy as np
 
 from tfkit.errors import TfkitError
 from tfkit.export.fitting import Spec
+from tfkit.serve import numerals
 
 # TensorFlow's names of types where they are not NumPy's in capitals
 _TYPES = {"FLOAT": "float32", "DOUBLE": "float64", "HALF": "float16"}
@@ -56,18 +57,22 @@ def _spec(tensor: Mapping[str, Any]) -> Spec:
 
 def write(arrays: Mapping[str, np.ndarray], signature: str | None) -> str:
     """The body of a request, every input by its name."""
-    named = {} if signature is None else {"signature_name": signature}
-    inputs = {name: _plain(array) for name, array in arrays.items()}
     # NaN and Infinity are written as such, which TF Serving reads
-    return json.dumps(named | {"inputs": inputs}, separators=(",", ":"), ensure_ascii=False)
+    inputs = ",".join(f"{_quoted(name)}:{_plain(array)}" for name, array in arrays.items())
+    named = "" if signature is None else f'"signature_name":{_quoted(signature)},'
+    return f'{{{named}"inputs":{{{inputs}}}}}'
 
 
-def _plain(array: np.ndarray) -> Any:
+def _quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _plain(array: np.ndarray) -> str:
     if array.dtype != object:
-        return array.tolist()
+        return numerals.to_json(array)
     flat = np.empty(array.size, object)
     flat[:] = [_text(value) for value in array.ravel()]
-    return flat.reshape(array.shape).tolist()
+    return _quoted(flat.reshape(array.shape).tolist())
 
 
 def _text(value: bytes) -> str | dict[str, str]:
