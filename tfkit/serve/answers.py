@@ -11,7 +11,8 @@ import numpy as np
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from tfkit.serve.models import Model, Models, Version
+from tfkit.serve.model import Model, Version
+from tfkit.serve.models import Models
 from tfkit.serve.monitoring import Call
 from tfkit.serve.servable import Servable
 from tfkit.serve.status import NUMBERS, RequestError
