@@ -7,6 +7,7 @@ import pytest
 
 import tfkit
 from tests.train import runs
+from tfkit import experiment
 from tfkit.errors import Diverged, Interrupted, TfkitError, UsageError
 from tfkit.train.folder import RunFolder
 
@@ -228,11 +229,17 @@ def test_export_without_a_section_and_signatures_that_answer_alike():
 def test_an_export_merges_requests_as_its_recipe_says():
     batching = {"max": 8, "wait_ms": 1.5, "threads": 2}
     recipe = {**SPRITES, "export": {"signatures": ["predict"], "hub": False, "batching": batching}}
-    exported = RunFolder(tfkit.run(recipe)["run"]).provenance()["export"]
+    run = tfkit.run(recipe)["run"]
+    exported = RunFolder(run).provenance()["export"]
     told = exported["batching"]
     assert (told["max_batch_size"], told["batch_timeout_micros"]) == (8, 1500)
     assert (told["num_batch_threads"], told["max_enqueued_batches"]) == (2, 1000)
     assert exported["verification"]["calls_at_once"] == 8
+    with pytest.raises(UsageError, match="only --set export.… can be changed now, got model.beta"):
+        experiment.export(run, sets=["model.beta=8"])
+    again = experiment.export(run, "other", sets=["export.batching=null"])
+    assert again["batching"] is None and "calls_at_once" not in again["verification"]
+    assert (again["name"], list(again["signatures"])) == ("other", ["predict", "serving_default"])
 
 
 def test_requests_that_cannot_be_merged_are_refused_before_training(monkeypatch, tmp_path):

@@ -156,13 +156,15 @@ def evaluate(runs: RunFolders, json: Json = False) -> None:
 def export_run(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
     name: Annotated[str | None, typer.Option(help="Folder under savedmodels/.")] = None,
+    sets: Sets = None,
     json: Json = False,
 ) -> None:
     """Write a run's model as SavedModel and TF-Hub module to savedmodels/NAME/VERSION.
 
     \b
     tfkit export runs/my-recipe/2026-01-31-1a2b3c --name beta_vae
+    tfkit export runs/my-recipe/2026-01-31-1a2b3c --set "export.batching={max: 16}"
     """
-    record = heavy("tfkit.experiment").export(run, name)
+    record = heavy("tfkit.experiment").export(run, name, sets or ())
     shown = ("name", "version", "folder", "archive", "bytes", "next")
     show(record if json else {key: record[key] for key in shown}, json)

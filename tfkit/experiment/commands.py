@@ -1,6 +1,7 @@
 """What `tfkit run`, `search`, `sweep`, `evaluate`, `report` and `export` do, as functions."""
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -233,11 +234,15 @@ def report(run_folder: str | os.PathLike) -> Path:
     return write_report(RunFolder.open(run_folder).path)
 
 
-def export(run_folder: str | os.PathLike, name: str | None = None) -> dict:
-    """Export a trained run as a new version, under `name` or the name that its recipe says."""
+def export(
+    run_folder: str | os.PathLike, name: str | None = None, sets: Sequence[str] = ()
+) -> dict:
+    """Export a trained run as a new version, under `name` or its recipe's; `sets` change `export`."""
     folder = RunFolder.open(run_folder)
+    if strays := [each for each in sets if not re.match(r"export[.=]", each)]:
+        raise UsageError(f"export: only --set export.… can be changed now, got {strays[0]}.")
     with folder.lock(), interruptible(), in_one_sentence(folder):
-        recipe = stored_recipe(folder)
+        recipe = stored_recipe(folder, sets)
         section = {**(recipe.given.get("export") or {}), **({"name": name} if name else {})}
         recipe = changed(recipe, {"export": section})
         record = export_folder(folder, recipe, trained_recipe(folder))

@@ -1,7 +1,7 @@
 """Replicates: the same recipe trained from several seeds, and what holds over all of them."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tfkit import recipe as recipes
 from tfkit.errors import UsageError
@@ -83,9 +83,9 @@ def shown_seed(folder: RunFolder, resolved: Mapping) -> int:
     return max(seeds, key=score)
 
 
-def stored_recipe(folder: RunFolder) -> recipes.Recipe:
-    """The recipe that a run folder goes on with."""
-    return recipes.load(folder.resolved)
+def stored_recipe(folder: RunFolder, sets: Sequence[str] = ()) -> recipes.Recipe:
+    """The recipe that a run folder goes on with, and what is to be changed of it."""
+    return recipes.load(folder.resolved, sets)
 
 
 def trained_recipe(folder: RunFolder) -> recipes.Recipe:
