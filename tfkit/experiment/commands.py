@@ -237,7 +237,7 @@ def report(run_folder: str | os.PathLike) -> Path:
 def export(
     run_folder: str | os.PathLike, name: str | None = None, sets: Sequence[str] = ()
 ) -> dict:
-    """Export a trained run as a new version, under `name` or its recipe's; `sets` change `export`."""
+    """Export a trained run as a new version, as its recipe, `name` and `sets` (export.…) say."""
     folder = RunFolder.open(run_folder)
     if strays := [each for each in sets if not re.match(r"export[.=]", each)]:
         raise UsageError(f"export: only --set export.… can be changed now, got {strays[0]}.")
