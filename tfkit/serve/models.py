@@ -30,9 +30,7 @@ class Models:
         self._configure = configure
         self._load = load
         self._models: dict[str, Model] = {}
-        self._changing = (
-            threading.Lock()
-        )  # one poll or reload at a time; requests never wait for it
+        self._changing = threading.Lock()  # of one poll or reload at a time; requests take none
         self._ready = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
