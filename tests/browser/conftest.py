@@ -4,9 +4,12 @@ import shutil
 
 import pytest
 
+from tests.browser.looks import SIZES
+from tests.browser.serving import Standing
 from tests.report.many_runs import make_house
 from tests.report.run_folder import make_full_run, make_small_run, write_json
 from tests.report.searches import make_search
+from tests.serve.stand_in import stand_in
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A sandbox needs privileges that containers lack; /dev/shm is often too small there.
@@ -57,3 +60,38 @@ def pages(tmp_path_factory):
         found[name] = root / f"{name}.html"
         found[name].write_text(page, encoding="utf-8")
     return {name: path.resolve().as_uri() for name, path in found.items()}
+
+
+@pytest.fixture
+def standing():
+    """What a stand-in for a server of models answers; tests change it."""
+    return Standing()
+
+
+@pytest.fixture
+def server(standing):
+    """The stand-in, running."""
+    with stand_in(standing) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Opens the server's page; what its console says must be nothing by the end."""
+    opened, said = [], []
+
+    def open_page(size="desk", scheme="light", wait="textarea"):
+        page = browser.new_page(viewport={"width": SIZES[size], "height": 800}, color_scheme=scheme)
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(server.url + "/")
+        page.wait_for_selector(wait)
+        opened.append(page)
+        return page
+
+    yield open_page
+    for page in opened:
+        page.close()
+    # Chromium itself tells of every answer that is an error, and of a server that is gone
+    assert [words for words in said if not words.startswith("Failed to load resource")] == []

@@ -19,6 +19,7 @@ SIGNATURES = {
     ),
     "__saved_model_init_op": ({}, {"op": ("invalid", None)}),
 }
+BIG = 2**53 + 1  # no JavaScript number
 AVAILABLE = {"state": "AVAILABLE", "error": ""}
 
 
@@ -48,7 +49,7 @@ class Standing:
             {
                 "name": "<i>odd</i> näme",
                 "labels": {},
-                "versions": [{"version": 2**53 + 1, **AVAILABLE}],
+                "versions": [{"version": BIG, **AVAILABLE}],
                 "archives": [],
             },
             {"name": "slow", "labels": {}, "archives": [],
@@ -81,3 +82,19 @@ class Standing:
         else:
             found = json.dumps(images)
         return 200, f'{{"outputs": {found}}}', {}
+
+
+def model(page, name="shapes"):
+    return page.locator("section", has=page.get_by_role("heading", name=name, exact=True))
+
+
+def ask(page, name="shapes"):
+    """Press the button; returns what was answered."""
+    section = model(page, name)
+    section.get_by_role("button", name="Ask the model").click()
+    section.get_by_text("answered in").wait_for()
+    return section.locator(".answer").last
+
+
+def predictions(server):
+    return [r for r in server.asked if r.method == "POST"]
