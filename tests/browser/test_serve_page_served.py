@@ -1,5 +1,7 @@
 """The page of a server that runs: what Chromium shows of it, and of what happens to it."""
 
+import re
+
 import pytest
 
 from tests.serve import exports
@@ -83,7 +85,7 @@ def test_shows_the_servers_errors_latency_and_new_versions(visit, line):
     page.get_by_role("button", name="Ask the model").click()
     assert page.get_by_role("alert").inner_text().startswith("The server answered 400: ")
     exports.write(line / "line" / "2", 3.0)
-    page.locator("tbody th", has_text="2").first.wait_for()
+    page.locator("tr", has_text=re.compile(r"2\s*available")).wait_for()
     choose(page, "predict", "[[1, 1, 1, 1]]")
     assert outputs(page)[1] == "[[3.5, 3.5, 3.5, 3.5]]"
 
