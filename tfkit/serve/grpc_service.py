@@ -23,9 +23,10 @@ from tensorflow_serving.apis import (
 )
 
 from tfkit.serve import grpc_answers
+from tfkit.serve.calls import Call
 from tfkit.serve.flat_text import Ssl
 from tfkit.serve.models import Models
-from tfkit.serve.monitoring import Call, Monitoring
+from tfkit.serve.monitoring import Monitoring
 from tfkit.serve.settings import Limits, Settings
 from tfkit.serve.status import RequestError
 from tfkit.serve.work import Work
@@ -82,6 +83,7 @@ class GrpcSide:
                 ("grpc.max_metadata_size", limits.header_bytes),
                 ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a helper
                 ("grpc.keepalive_time_ms", int(limits.receive_seconds * 1000)),
+                ("grpc.server_handshake_timeout_ms", int(limits.receive_seconds * 1000)),
             ]
         )
         for service, requests in _REQUESTS.items():

@@ -14,8 +14,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from tfkit.serve import answers, page, rest
 from tfkit.serve.bodies import Disconnected, read_body
+from tfkit.serve.calls import Call
 from tfkit.serve.models import Models
-from tfkit.serve.monitoring import Call, Monitoring
+from tfkit.serve.monitoring import Monitoring
 from tfkit.serve.settings import Settings
 from tfkit.serve.status import RequestError
 from tfkit.serve.work import Work
@@ -100,6 +101,9 @@ class HttpApp:
             return Response(text, media_type=_JSON)
         except RequestError as error:
             call.failed(error)
+            raise
+        except Disconnected:
+            call.code = "CANCELLED"
             raise
         finally:
             call.seconds = time.perf_counter() - start

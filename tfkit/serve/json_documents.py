@@ -37,9 +37,8 @@ class Repeated(dict):
 
 
 def invalid(message: str) -> RequestError:
-    """The error INVALID_ARGUMENT; what is no Unicode in its message is replaced."""
-    text = message.encode("utf-8", "replace").decode("utf-8")
-    return RequestError("INVALID_ARGUMENT", text)
+    """The error INVALID_ARGUMENT."""
+    return RequestError("INVALID_ARGUMENT", message)
 
 
 def read_object(body: str | bytes) -> dict:

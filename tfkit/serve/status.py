@@ -29,16 +29,24 @@ CODES = (
 NUMBERS = {code: number for number, code in enumerate(CODES)}
 
 
+# of a message; gRPC carries it in a header, percent-encoded, and clients take 8 KiB of those
+_MOST_BYTES = 2000
+
+
 class RequestError(TfkitError):
     """A request that gets no answer but this error.
 
     Args:
         code: canonical, such as "INVALID_ARGUMENT".
-        message: as TF Serving would put it.
+        message: as TF Serving would put it. It may quote the request: what is no Unicode in it is
+            replaced, and of what is too long the middle is left out.
         status: HTTP's, where it is not the one of the code (413 for a body that is too large).
     """
 
     def __init__(self, code: str, message: str, status: int | None = None):
-        super().__init__(message)
+        text = message.encode("utf-8", "replace")
+        if len(text) > _MOST_BYTES:
+            text = text[: _MOST_BYTES // 2] + b" ... " + text[-_MOST_BYTES // 2 :]
+        super().__init__(text.decode("utf-8", "ignore"))
         self.code = code
         self.status = status or HTTP_STATUS.get(code, 500)

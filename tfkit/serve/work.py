@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from tfkit.serve.status import RequestError
+
+log = logging.getLogger("tfkit.serve")
 
 
 class Work:
@@ -40,7 +43,8 @@ class Work:
         Args:
             function: without arguments.
             seconds: to wait at most.
-        Raises: RequestError, RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED; what the function raises.
+        Raises: RequestError, RESOURCE_EXHAUSTED or DEADLINE_EXCEEDED; the one that the function
+            raises, or INTERNAL where it raises anything else, which the log shows.
         """
         with self._lock:
             if self._pending >= self._most:
@@ -53,10 +57,15 @@ class Work:
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.wrap_future(future)
+        except RequestError:
+            raise
         except TimeoutError as error:
             raise RequestError(
                 "DEADLINE_EXCEEDED", f"There was no answer within {seconds:g} seconds."
             ) from error
+        except Exception as error:
+            log.exception("a request failed in a way that nobody foresaw")
+            raise RequestError("INTERNAL", "The server failed; its log says how.") from error
 
     def wait(self, seconds: float) -> bool:
         """Whether everything was answered within so many seconds."""
