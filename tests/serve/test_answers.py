@@ -267,7 +267,7 @@ def test_metrics_bear_tf_servings_names(server):
     text = ask(server, "/monitoring/prometheus/metrics")[1].decode()
     for name in (
         ':tensorflow:serving:request_count{model_name="line",status="OK"}',
-        ':tensorflow:serving:request_latency_bucket{API="Predict",entrypoint="REST",le="18.0",'
+        ':tensorflow:serving:request_latency_bucket{API="predict",entrypoint="REST",le="18.0",'
         'model_name="line"}',
         ':tensorflow:serving:runtime_latency_sum{API="Predict",model_name="line",runtime="TF2"}',
         ":tensorflow:serving:model_warmup_records_read_total",

@@ -11,9 +11,9 @@ import numpy as np
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
+from tfkit.serve.calls import Call
 from tfkit.serve.model import Model, Version
 from tfkit.serve.models import Models
-from tfkit.serve.monitoring import Call
 from tfkit.serve.servable import Servable
 from tfkit.serve.status import NUMBERS, RequestError
 

@@ -19,8 +19,9 @@ from tensorflow_serving.apis import (
 
 from tfkit.errors import UsageError
 from tfkit.serve import answers, configuration, examples, tensor_protos
+from tfkit.serve.calls import Call
 from tfkit.serve.models import Models
-from tfkit.serve.monitoring import Call, Monitoring
+from tfkit.serve.monitoring import Monitoring
 from tfkit.serve.servable import DEFAULT_SIGNATURE, Servable
 from tfkit.serve.settings import Limits
 from tfkit.serve.status import RequestError

@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -91,7 +91,7 @@ class GrpcSide:
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(service, handlers),)
             )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._server.add_generic_rpc_handlers((_health_handler(self._health),))
         await self.report(False)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"{host}:{settings.grpc_port}"
@@ -190,6 +190,23 @@ async def _refuse(context: grpc.aio.ServicerContext, error: RequestError) -> Non
         await context.abort(grpc.StatusCode[error.code], str(error))
     except grpc.aio.InternalError as gone:  # the caller has hung up: nobody to say it to
         raise asyncio.CancelledError from gone
+
+
+def _health_handler(servicer: health.aio.HealthServicer) -> grpc.GenericRpcHandler:
+    """gRPC's own service; what is no request of its asks for a service that there is not."""
+
+    def parsed(body: bytes) -> health_pb2.HealthCheckRequest:
+        try:
+            return health_pb2.HealthCheckRequest.FromString(body)
+        except DecodeError:  # the library would answer UNKNOWN, and log a failure of ours
+            return health_pb2.HealthCheckRequest(service="?")
+
+    written = health_pb2.HealthCheckResponse.SerializeToString
+    handlers = {
+        "Check": grpc.unary_unary_rpc_method_handler(servicer.Check, parsed, written),
+        "Watch": grpc.unary_stream_rpc_method_handler(servicer.Watch, parsed, written),
+    }
+    return grpc.method_handlers_generic_handler(health.SERVICE_NAME, handlers)
 
 
 def _snake(method: str) -> str:

@@ -48,6 +48,7 @@ class Server:
         self._grpc: Any = None
         self._thread = threading.Thread(target=self._talk, name="network", daemon=True)
         self._listening = threading.Event()
+        self._ending = asyncio.Event()
         self._failure: Exception | None = None
 
     def __enter__(self) -> Server:
@@ -81,7 +82,7 @@ class Server:
     def stop(self) -> None:
         """Take no more requests, answer those in flight, and let go of the models."""
         if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._ending.set)
             self._thread.join()
         self.work.stop()
         self.models.stop()
@@ -147,8 +148,11 @@ class Server:
         while not self._http.started and not serving.done():
             await asyncio.sleep(0.01)
         self._listening.set()
-        await serving
+        await self._ending.wait()
         watching.cancel()
+        self._http.should_exit = True
+        # both, before the loop may end: whoever were left would wait for it for ever
+        await asyncio.gather(serving, self._grpc.stop(self.settings.grace_seconds))
 
     async def _watch(self) -> None:
         """Keep gRPC's health service true."""
@@ -159,10 +163,6 @@ class Server:
                 await self._grpc.report(ready)
                 said = ready
             await asyncio.sleep(0.1)
-
-    async def _hang_up(self) -> None:
-        self._http.should_exit = True
-        await self._grpc.stop(self.settings.grace_seconds)
 
 
 class _Listed:
