@@ -10,7 +10,7 @@ import pytest
 from tfkit.errors import UsageError
 from tfkit.export.batching import Batching
 from tfkit.serve import model_server
-from tfkit.serve.configuration import read_models
+from tfkit.serve.configuration import read_models, write_models
 from tfkit.serve.flat_text import Monitoring, Ssl, read_batching, read_monitoring, read_ssl
 from tfkit.serve.folders import ModelConfig, Policy
 from tfkit.serve.settings import Limits, Settings
@@ -38,6 +38,13 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
 
+def start(configs, folder, **options):
+    """`start` with the models of a models.config."""
+    file = folder / "given.config"
+    file.write_text(write_models(configs))
+    return model_server.start(Settings(config=file, **options), folder=folder)
+
+
 def words(out):
     import shlex
 
@@ -53,7 +60,7 @@ def test_without_the_binary_the_container_is_printed_and_its_files_are_written(h
         cors=True,
         limits=Limits(answer_seconds=2.5),
     )
-    assert model_server.run(settings) == 0
+    assert model_server.start(settings) == 0
     out, err = capsys.readouterr()
     assert words(out) == [
         *("docker", "run", "--rm", "-p", "127.0.0.1:8500:8500", "-p", "127.0.0.1:8501:8501"),
@@ -79,17 +86,18 @@ def test_without_the_binary_the_container_is_printed_and_its_files_are_written(h
 
 
 def test_the_binary_on_path_takes_over_the_process(home, tmp_path):
-    told, folder = tmp_path / "told.json", tmp_path / "written"
+    told, folder, given = tmp_path / "told.json", tmp_path / "written", tmp_path / "given"
+    given.write_text(write_models([ModelConfig("b", home / "b", Policy("all"), {"x": 3})]))
     binary = tmp_path / "bin" / "tensorflow_model_server"
     binary.parent.mkdir()
     binary.write_text(BINARY.format(python=sys.executable, told=str(told)))
     binary.chmod(0o755)
     code = (
-        "from tfkit.serve import model_server as m; from tfkit.serve.folders import *; "
+        "from tfkit.serve import model_server as m; from tfkit.serve.settings import Settings; "
         "from tfkit.serve.flat_text import Ssl; from pathlib import Path; "
-        f"m.start([ModelConfig('b', Path({str(home / 'b')!r}), Policy('all'), {{'x': 3}})], "
-        f"rest_port=0, grpc_port=7, ssl=Ssl({PEM!r}, {PEM!r}), folder={str(folder)!r}, "
-        "poll_seconds=0.2); raise SystemExit('returned')"
+        f"m.start(Settings(config=Path({str(given)!r}), rest_port=0, grpc_port=7, "
+        f"ssl=Ssl({PEM!r}, {PEM!r}), poll_seconds=0.2), folder={str(folder)!r}); "
+        "raise SystemExit('returned')"
     )
     environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}"}
     child = subprocess.Popen(
@@ -103,6 +111,7 @@ def test_the_binary_on_path_takes_over_the_process(home, tmp_path):
     assert 1024 < int(arguments[2].removeprefix("--rest_api_port=")) < 2**16
     assert arguments[3:] == [
         f"--model_config_file={folder}/models.config",
+        f"--monitoring_config_file={folder}/monitoring.config",
         f"--ssl_config_file={folder}/ssl.config",
         "--file_system_poll_wait_seconds=1",
         "--rest_api_timeout_in_ms=30000",
@@ -122,7 +131,9 @@ def test_the_command_line(home, bare, capsys, tmp_path):
     assert main([*engine, "--write", str(tmp_path / "w"), "--rest-port", "9"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert "127.0.0.1:9:8501" in told["command"]
-    assert told["files"] == [f"{tmp_path}/w/models.config", f"{tmp_path}/w/monitoring.config"]
+    names = ("models.config", "batching.config", "monitoring.config")
+    assert told["files"] == [f"{tmp_path}/w/{name}" for name in names]
+    assert "--enable_batching=true" not in told["command"]
     assert main([*engine, "--max-rows", "7"]) == 2
     assert "has no rows" in capsys.readouterr().err
     assert main(["serve", str(home), "--write", str(tmp_path)]) == 2
@@ -131,23 +142,23 @@ def test_the_command_line(home, bare, capsys, tmp_path):
 
 def test_files_of_others_are_not_overwritten_and_our_own_are(home, bare, capsys):
     configs = [ModelConfig("a", home / "a")]
-    model_server.start(configs, folder=home)
-    model_server.start([ModelConfig("b", home / "b")], folder=home)
+    start(configs, home)
+    start([ModelConfig("b", home / "b")], home)
     assert [model.name for model in read_models(home / "models.config")] == ["b"]
     (home / "models.config").write_text("# mine")
     with pytest.raises(UsageError, match="models.config is not tfkit's to overwrite"):
-        model_server.start(configs)
+        start(configs, home)
     assert (home / "models.config").read_text() == "# mine"
 
 
 def test_splitting_is_said_in_words_that_tensorflow_serving_understands(home, bare):
-    start, configs = model_server.start, [ModelConfig("a", home / "a")]
-    start(configs, batching=Batching(256, max_execution_batch_size=32), folder=home)
+    configs = [ModelConfig("a", home / "a")]
+    start(configs, home, batching=Batching(256, max_execution_batch_size=32))
     text = (home / "batching.config").read_text()
     assert "enable_large_batch_splitting { value: true }" in text
     assert "max_execution_batch_size { value: 32 }" in text
     with pytest.raises(UsageError, match="to end with max_batch_size"):
-        start(configs, batching=Batching(256, allowed_batch_sizes=(1, 32)), folder=home)
+        start(configs, home, batching=Batching(256, allowed_batch_sizes=(1, 32)))
 
 
 @pytest.mark.parametrize(
@@ -162,12 +173,23 @@ def test_splitting_is_said_in_words_that_tensorflow_serving_understands(home, ba
 )
 def test_what_it_has_not_is_refused(home, bare, options, word):
     with pytest.raises(UsageError, match=f"has no {word};"):
-        model_server.run(Settings(path=home, **options))
+        model_server.start(Settings(path=home, **options))
     assert not (home / "models.config").exists()
 
 
 def test_names_and_paths_that_no_container_can_mount(tmp_path, bare):
     with pytest.raises(UsageError, match="cannot have a folder of that name"):
-        model_server.start([ModelConfig("a/b", tmp_path / "x")], folder=tmp_path)
+        start([ModelConfig("a/b", tmp_path / "x")], tmp_path)
     with pytest.raises(UsageError, match="a path with a colon"):
-        model_server.start([ModelConfig("a", tmp_path / "x:y")], folder=tmp_path)
+        start([ModelConfig("a", tmp_path / "x:y")], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "host, published", [("localhost", ("127.0.0.1", "[::1]")), ("::1", ("[::1]",))]
+)
+def test_hosts_are_published_as_docker_takes_them(home, bare, capsys, host, published):
+    model_server.start(Settings(path=home, host=host))
+    given = [word for word in words(capsys.readouterr().out) if word.endswith(":8501:8501")]
+    assert given[0].removesuffix(":8501:8501") in published
+    with pytest.raises(UsageError, match="--host no.such.host.invalid"):
+        model_server.start(Settings(path=home, host="no.such.host.invalid"))

@@ -202,3 +202,12 @@ def test_what_is_not_ready_is_named_with_its_reason(folders):
     models = folders.models()
     models.poll()
     assert models.unready() == ["m"] and models.why(["m"]) == "m version 3: cannot read it"
+
+
+def test_a_label_of_a_version_that_is_not_there_is_warned_of(folders, caplog):
+    folders.add(1)
+    models = folders.models(labels={"stable": 1, "canary": 2})
+    models.start(0)
+    assert [r.getMessage() for r in caplog.records if r.levelname == "WARNING"] == [
+        "m: label canary names version 2, which does not answer"
+    ]

@@ -90,14 +90,25 @@ def test_a_server_from_its_first_line_to_its_last_request(process, tmp_path):
         (["EMPTY", "--rest-port", "70000"], 2, "rest_port must be 0 to 65535"),
         (["EMPTY", "--rest-port", "8500"], 2, "cannot share port 8500"),
         (["EMPTY", "--max-body", "4000"], 2, "largest protocol buffer"),
-        (["EMPTY", "--receive-timeout", "0"], 2, "receive_seconds must be above 0"),
+        (["EMPTY", "--receive-timeout", "0"], 2, "receive_seconds must be finite and above 0"),
         (["EMPTY", "--token-file", "nowhere"], 3, "nowhere: cannot be read"),
         (["EMPTY", "--batching-config", "WRONG"], 2, "max_batch_sise"),
         (["EMPTY", "--monitoring-config", "WRONG"], 2, "max_batch_sise"),
         (["EMPTY", "--ssl-config", "WRONG"], 2, "max_batch_sise"),
         (["EMPTY", "--tls-key", "WRONG"], 2, "--tls-key and --tls-cert, both"),
-        (["EMPTY", "--tls-key", "WRONG", "--tls-cert", "WRONG"], 2, "contents of a PEM file"),
-        (["EMPTY", "--tls-key", "WRONG", "--tls-cert", "nowhere"], 3, "nowhere: cannot be read"),
+        (
+            ["EMPTY", "--tls-key", "WRONG", "--tls-cert", "WRONG"],
+            2,
+            "batching.config: is no PEM file",
+        ),
+        (["EMPTY", "--request-log", "."], 2, "the request log cannot be written"),
+        (["EMPTY", "--request-log", "no/such"], 2, "the request log cannot be written"),
+        (["EMPTY", "--grace", "inf"], 2, "grace_seconds must be finite"),
+        (["EMPTY", "--poll", "nan"], 2, "poll_seconds must be finite"),
+        (["EMPTY", "--timeout", "inf"], 2, "answer_seconds must be finite"),
+        (["EMPTY", "--threads", "100000"], 2, "threads must be 1 to 1000"),
+        (["EMPTY", "--config", "WRONG"], 2, "--config models.config, not both"),
+        (["EMPTY", "--tls-key", "nowhere", "--tls-cert", "WRONG"], 3, "nowhere: cannot be read"),
         (["EMPTY", "--ssl-config", "WRONG", "--tls-key", "WRONG"], 2, "leave out --tls-"),
         (["EMPTY", "--write", "somewhere"], 2, "--write is for"),
     ],
@@ -111,6 +122,56 @@ def test_mistakes_end_in_one_message(arguments, code, message, tmp_path, capsys,
     assert main(["serve", *[given.get(a, a) for a in arguments]]) == code
     said = capsys.readouterr().err
     assert message in said and "Traceback" not in said and said.count("\n") <= 3
+
+
+def test_every_option_reaches_the_server(tmp_path, monkeypatch):
+    """One by one, and left out: the command's defaults are those of the settings."""
+    from tfkit.serve import flat_text, running
+    from tfkit.serve.settings import Limits, Settings
+
+    def file(name, text):
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    pem = "-----BEGIN X-----"
+    key = file("key.pem", f"{pem} key")
+    cert, ca = file("cert.pem", f"{pem} cert"), file("ca.pem", f"{pem} ca")
+    models, log = file("models.config", ""), str(tmp_path / "log")
+    batching = file("batching.config", "max_batch_size { value: 7 }")
+    metrics = file("metrics.config", 'prometheus_config { enable: true path: "/m" }')
+    secrets = flat_text.Ssl(f"{pem} key", f"{pem} cert", f"{pem} ca", True)
+    expected = {
+        ("--rest-port", "1"): {"rest_port": 1},
+        ("--grpc-port", "2"): {"grpc_port": 2},
+        ("--host", "::1"): {"host": "::1"},
+        ("--threads", "3"): {"threads": 3},
+        ("--max-body", "4"): {"limits": Limits(body_bytes=4 * 2**20)},
+        ("--max-rows", "5"): {"limits": Limits(rows=5)},
+        ("--max-concurrent", "6"): {"limits": Limits(concurrent=6)},
+        ("--receive-timeout", "0.7"): {"limits": Limits(receive_seconds=0.7)},
+        ("--timeout", "0.8"): {"limits": Limits(answer_seconds=0.8)},
+        ("--poll", "0"): {"poll_seconds": 0},
+        ("--grace", "9"): {"grace_seconds": 9},
+        ("--cors",): {"cors": True},
+        ("--request-log", log): {"request_log": log},
+        ("--token-file", file("token", "secret\n")): {"token": "secret"},
+        ("--batching-config", batching): {"batching": flat_text.read_batching(batching)},
+        ("--monitoring-config", metrics): {"metrics": flat_text.Monitoring(True, "/m")},
+        ("--ssl-config", file("ssl", flat_text.write_ssl(secrets))): {"ssl": secrets},
+        ("--tls-key", key, "--tls-cert", cert, "--tls-client-ca", ca): {"ssl": secrets},
+        (): {},
+    }
+    got = []
+    monkeypatch.setattr(running, "run", lambda settings, **options: got.append((settings, options)))
+    for arguments, options in expected.items():
+        assert main(["serve", str(tmp_path), *arguments]) == 0
+        assert got[-1][0] == Settings(path=tmp_path, **options), arguments
+    assert got[-1][1] == {"as_json": False, "quiet": False}
+    assert main(["serve", "--config", models, "--json", "--quiet"]) == 0
+    assert got[-1] == (
+        Settings(config=tmp_path / "models.config"),
+        {"as_json": True, "quiet": True},
+    )
 
 
 def test_only_broken_models_end_in_one_message(tmp_path, capsys):

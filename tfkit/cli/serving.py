@@ -141,6 +141,6 @@ def serve(
     if engine == ENGINES[1]:
         from tfkit.serve import model_server
 
-        model_server.run(asked, folder=write, as_json=json)
+        model_server.start(asked, folder=write, as_json=json)
     else:
         heavy("tfkit.serve.running").run(asked, as_json=json, quiet=quiet)

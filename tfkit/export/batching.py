@@ -61,10 +61,10 @@ class Batching:
 
     def __post_init__(self):
         sizes, largest = self.allowed_batch_sizes, self.max_batch_size
-        for name, least in _LEAST.items():
+        for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
-            if value is not None and not least <= value <= _LARGEST:
-                raise UsageError(f"{name} must be in [{least}, {_LARGEST}], got {value}.")
+            if value is not None and not least <= value <= most:
+                raise UsageError(f"{name} must be in [{least}, {most}], got {value}.")
         if list(sizes) != sorted({size for size in sizes if size >= 1}):
             wrong = list(sizes)
             raise UsageError(f"allowed_batch_sizes must be ascending integers >= 1, got {wrong}.")
@@ -108,12 +108,12 @@ class Batching:
 
 
 _LARGEST = 2**31 - 1  # the op's integers are int64, but its sizes are int
-_LEAST = {
-    "max_batch_size": 1,
-    "batch_timeout_micros": 0,
-    "max_enqueued_batches": 1,
-    "num_batch_threads": 1,
-    "max_execution_batch_size": 1,
+_BOUNDS = {
+    "max_batch_size": (1, _LARGEST),
+    "batch_timeout_micros": (0, _LARGEST),
+    "max_enqueued_batches": (1, _LARGEST),
+    "num_batch_threads": (1, 1000),  # TensorFlow starts as many as it is told, until nothing moves
+    "max_execution_batch_size": (1, _LARGEST),
 }
 _ODD = "requests of different lengths are not merged, for one odd request would fail its neighbours"
 
@@ -209,7 +209,8 @@ def _queue(batching: Batching) -> dict[str, Any]:
     The op finds its scheduler by `shared_name` and its queue there by `batching_queue`, anywhere in
     the process: two functions with the same names would answer each other's requests. So the queue
     is unique; the scheduler is shared by all functions with the same options, as TF Serving's is:
-    its threads never end, and with one for each version a server would gather them.
+    its threads never end, and with one for each version a server would gather them. (An export
+    that merges by itself does gather them: TensorFlow's loader gives each load names of its own.)
     """
     sizes = batching.allowed_batch_sizes
     if batching.splits:  # the op cuts at the last of these

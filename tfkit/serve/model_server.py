@@ -15,84 +15,31 @@ import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfkit.errors import TfkitError, UsageError
 from tfkit.export.batching import Batching
 from tfkit.serve.configuration import read_models, write_models
-from tfkit.serve.flat_text import Monitoring, Ssl, write_batching, write_monitoring, write_ssl
+from tfkit.serve.flat_text import write_batching, write_monitoring, write_ssl
 from tfkit.serve.folders import ModelConfig, discover
-
-if TYPE_CHECKING:
-    from tfkit.serve.settings import Settings
+from tfkit.serve.settings import GRPC_PORT, REST_PORT, Settings
 
 BINARY = "tensorflow_model_server"
 IMAGE = "tensorflow/serving:2.20.0"  # of the TensorFlow that tfkit exports with
 MARK = "# Written by tfkit serve --engine tensorflow_model_server; the next one overwrites it.\n"
 _INSIDE = "/models"  # where the container finds models and configurations
-_GRPC, _REST = 8500, 8501  # the container's ports, which its entry point fixes
 
 
-def run(settings: Settings, *, folder: Path | None = None, as_json: bool = False) -> int:
-    """`start` with the settings of a server; UsageError for what TensorFlow Serving has not."""
-    usual = type(settings)(path=Path())
-    lacking = [name for name in _LACKING if getattr(settings, name) != getattr(usual, name)]
-    limits = vars(settings.limits).items()
-    lacking += [n for n, v in limits if n != "answer_seconds" and v != getattr(usual.limits, n)]
-    if lacking:
-        raise UsageError(f"{BINARY} has no {', '.join(lacking)}; leave out what asks for it.")
-    found = discover(settings.path) if settings.path else read_models(settings.config)
-    return start(
-        found,
-        host=settings.host,
-        rest_port=settings.rest_port,
-        grpc_port=settings.grpc_port,
-        batching=settings.batching,
-        monitoring=settings.metrics,
-        ssl=settings.ssl,
-        cors=settings.cors,
-        poll_seconds=settings.poll_seconds,
-        timeout_seconds=settings.limits.answer_seconds,
-        folder=folder,
-        as_json=as_json,
-    )
-
-
-_LACKING = ("threads", "token", "grace_seconds", "request_log")
-
-
-def start(
-    configs: list[ModelConfig],
-    *,
-    host: str = "127.0.0.1",
-    rest_port: int = _REST,
-    grpc_port: int = _GRPC,
-    batching: Batching | None = None,
-    monitoring: Monitoring | None = None,
-    ssl: Ssl | None = None,
-    cors: bool = False,
-    poll_seconds: float = 1.0,
-    timeout_seconds: float = 30.0,
-    folder: Path | str | None = None,
-    as_json: bool = False,
-) -> int:
+def start(settings: Settings, *, folder: Path | None = None, as_json: bool = False) -> int:
     """Become TensorFlow Serving, or print the command that starts its container.
 
-    Writes `models.config` and, as far as they are asked for, `batching.config`,
-    `monitoring.config` and `ssl.config`. Where `tensorflow_model_server` is on PATH, this process
-    becomes it and the function never returns; else the command goes to stdout.
+    Writes `models.config`, `batching.config`, `monitoring.config` and, with TLS, `ssl.config`.
+    Where `tensorflow_model_server` is on PATH, this process becomes it and the function never
+    returns; else the command goes to stdout. Without `settings.batching` nothing is merged, and
+    `batching.config` lies there with the defaults for who adds the flags.
 
     Args:
-        configs: the models.
-        host: published by the container; the binary itself always listens on every network.
-        rest_port: 0 takes any free one.
-        grpc_port: likewise.
-        batching: merge requests so; None: not at all.
-        monitoring: whether and where Prometheus finds metrics.
-        ssl: encrypts gRPC; REST stays plain, TensorFlow Serving cannot do otherwise.
-        cors: answer browsers of other origins.
-        poll_seconds: between looks for new versions; 0 looks once.
-        timeout_seconds: of a REST request.
+        settings: of the server. The container publishes on `host`, the binary itself listens on
+            every network; TLS is for gRPC alone.
         folder: for the written files; None: the folder that all models lie in.
         as_json: print {"command": [word, …], "files": [path, …]} instead, also before the binary
             takes over.
@@ -100,26 +47,35 @@ def start(
     Raises: UsageError for what TensorFlow Serving cannot do, or a file there that is someone
         else's; TfkitError where the files cannot be written.
     """
-    place = Path(os.path.abspath(folder)) if folder else _common(configs)
-    ports = {"rest": rest_port or _free_port(), "grpc": grpc_port or _free_port()}
+    _refuse_lacking(settings)
+    configs = discover(settings.path) if settings.path else read_models(settings.config)
     binary = shutil.which(BINARY)
-    served = configs if binary else _mounted(configs)
-    texts = _texts(served, batching, monitoring, ssl)
-    options = _options(configs, cors, poll_seconds, timeout_seconds)
-    files = _write(place, texts)
-    if ssl:
+    place = Path(os.path.abspath(folder)) if folder else _common(configs)
+    files = _write(place, _texts(configs if binary else _mounted(configs), settings))
+    if settings.ssl:
         print("REST stays unencrypted: TensorFlow Serving encrypts gRPC alone.", file=sys.stderr)
     if binary:
-        flags = [f"--port={ports['grpc']}", f"--rest_api_port={ports['rest']}"]
-        command = [binary, *flags, *_file_flags(files), *options]
-        if host != "0.0.0.0":
-            print(f"{BINARY} listens on every network, not on {host} alone.", file=sys.stderr)
+        command = _direct(binary, configs, files, settings)
+        if settings.host != "0.0.0.0":
+            print(f"{BINARY} listens on every network, not {settings.host} alone.", file=sys.stderr)
         _tell(command, files, as_json, sys.stderr)
         os.execv(binary, command)
-    command = _container(configs, files, host, ports, options)
     print(f"{BINARY} is not on PATH; its container is started so:", file=sys.stderr, flush=True)
-    _tell(command, files, as_json, sys.stdout)
+    _tell(_container(configs, files, settings), files, as_json, sys.stdout)
     return 0
+
+
+_LACKING = ("threads", "token", "grace_seconds", "request_log")
+
+
+def _refuse_lacking(settings: Settings) -> None:
+    """What tfkit's server can do and TensorFlow Serving cannot."""
+    usual = type(settings)(path=Path())
+    lacking = [name for name in _LACKING if getattr(settings, name) != getattr(usual, name)]
+    limits = vars(settings.limits).items()
+    lacking += [n for n, v in limits if n != "answer_seconds" and v != getattr(usual.limits, n)]
+    if lacking:
+        raise UsageError(f"{BINARY} has no {', '.join(lacking)}; leave out what asks for it.")
 
 
 def _tell(command: list[str], files: dict[str, Path], as_json: bool, stream) -> None:
@@ -152,16 +108,14 @@ def _mount(config: ModelConfig) -> str:
     return f"{_INSIDE}/{config.name}"
 
 
-def _texts(configs, batching, monitoring, ssl) -> dict[str, str]:
+def _texts(configs: list[ModelConfig], settings: Settings) -> dict[str, str]:
     """The files' contents by the flag that takes them."""
-    texts = {"model_config_file": write_models(configs)}
-    if batching:
-        texts["batching_parameters_file"] = write_batching(_understood(batching))
-    if monitoring:
-        texts["monitoring_config_file"] = write_monitoring(monitoring)
-    if ssl:
-        texts["ssl_config_file"] = write_ssl(ssl)
-    return texts
+    texts = {
+        "model_config_file": write_models(configs),
+        "batching_parameters_file": write_batching(_understood(settings.batching or Batching())),
+        "monitoring_config_file": write_monitoring(settings.metrics),
+    }
+    return texts | ({"ssl_config_file": write_ssl(settings.ssl)} if settings.ssl else {})
 
 
 def _understood(batching: Batching) -> Batching:
@@ -211,21 +165,21 @@ def _write(place: Path, texts: dict[str, str]) -> dict[str, Path]:
     return files
 
 
-def _file_flags(files: dict[str, Path | str]) -> list[str]:
-    flags = [f"--{flag}={path}" for flag, path in files.items()]
-    return flags + (["--enable_batching=true"] if "batching_parameters_file" in files else [])
-
-
-def _options(configs, cors: bool, poll_seconds: float, timeout_seconds: float) -> list[str]:
-    options = [
-        f"--file_system_poll_wait_seconds={_whole(poll_seconds)}",
-        f"--rest_api_timeout_in_ms={round(timeout_seconds * 1000)}",
+def _flags(configs, files: dict[str, Path | str], settings: Settings) -> list[str]:
+    """All but the ports, which the container's entry point fixes."""
+    batching = "batching_parameters_file"
+    flags = [f"--{f}={path}" for f, path in files.items() if f != batching or settings.batching]
+    if settings.batching:
+        flags.append("--enable_batching=true")
+    flags += [
+        f"--file_system_poll_wait_seconds={_whole(settings.poll_seconds)}",
+        f"--rest_api_timeout_in_ms={round(settings.limits.answer_seconds * 1000)}",
     ]
-    if cors:
-        options.append("--rest_api_enable_cors_support=true")
+    if settings.cors:
+        flags.append("--rest_api_enable_cors_support=true")
     if any(config.labels for config in configs):  # else none may be set before its version is up
-        options.append("--allow_version_labels_for_unavailable_models=true")
-    return options
+        flags.append("--allow_version_labels_for_unavailable_models=true")
+    return flags
 
 
 def _whole(seconds: float) -> int:
@@ -233,10 +187,18 @@ def _whole(seconds: float) -> int:
     return round(seconds) or int(seconds > 0)
 
 
-def _container(configs, files: dict[str, Path], host, ports, options) -> list[str]:
+def _direct(binary: str, configs, files: dict[str, Path], settings: Settings) -> list[str]:
+    """The binary's command."""
+    ports = _ports(settings)
+    ports = [f"--port={ports[GRPC_PORT]}", f"--rest_api_port={ports[REST_PORT]}"]
+    return [binary, *ports, *_flags(configs, files, settings)]
+
+
+def _container(configs, files: dict[str, Path], settings: Settings) -> list[str]:
     """The command; models and files are mounted so that the container cannot change them."""
-    command = ["docker", "run", "--rm"]
-    command += ["-p", f"{host}:{ports['grpc']}:{_GRPC}", "-p", f"{host}:{ports['rest']}:{_REST}"]
+    command, address = ["docker", "run", "--rm"], _address(settings.host)
+    for inside, outside in _ports(settings).items():
+        command += ["-p", f"{address}:{outside}:{inside}"]
     inside = {flag: f"{_INSIDE}/{path.name}" for flag, path in files.items()}
     mounts = {str(config.folder): _mount(config) for config in configs}
     mounts |= {str(path): inside[flag] for flag, path in files.items()}
@@ -244,4 +206,19 @@ def _container(configs, files: dict[str, Path], host, ports, options) -> list[st
         if ":" in outside:
             raise UsageError(f"{outside}: a container cannot mount a path with a colon.")
         command += ["-v", f"{outside}:{target}:ro"]
-    return [*command, IMAGE, *_file_flags(inside), *options]
+    return [*command, IMAGE, *_flags(configs, inside, settings)]
+
+
+def _ports(settings: Settings) -> dict[int, int]:
+    """{usual port: the one that is wanted}; TensorFlow Serving takes 0 for none at all."""
+    wanted = {GRPC_PORT: settings.grpc_port, REST_PORT: settings.rest_port}
+    return {usual: port or _free_port() for usual, port in wanted.items()}
+
+
+def _address(host: str) -> str:
+    """A host as docker publishes on it: an address, in brackets where it has colons."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]
+    except OSError as error:
+        raise UsageError(f"--host {host}: {error.strerror or error}.") from error
+    return f"[{found}]" if ":" in found else found

@@ -38,6 +38,13 @@ class Models:
     def start(self, seconds: float) -> None:
         """Load everything once, then look for changes every so many seconds, 0 for never."""
         self.poll()
+        for model in self.served():
+            for label, version in model.config.labels.items():
+                if version not in model.available:
+                    log.warning(
+                        "%s: label %s names version %d, which does not answer",
+                        *(model.config.name, label, version),
+                    )
         if seconds > 0:
             self._thread = threading.Thread(
                 target=self._watch, args=(seconds,), name="versions", daemon=True

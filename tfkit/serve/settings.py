@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from tfkit.serve.flat_text import Monitoring, Ssl
 REST_PORT = 8501  # TF Serving's own
 GRPC_PORT = 8500
 MEBIBYTE = 2**20
+MOST_THREADS = 1000
 _LARGEST_MESSAGE = 2047 * MEBIBYTE  # a protocol buffer cannot be larger
 
 
@@ -44,8 +46,8 @@ class Limits:
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            if not value > 0:
-                raise UsageError(f"serve: {name} must be above 0, got {value}.")
+            if not 0 < value < math.inf:
+                raise UsageError(f"serve: {name} must be finite and above 0, got {value}.")
         if self.body_bytes > _LARGEST_MESSAGE:
             raise UsageError(
                 f"serve: body_bytes may be at most {_LARGEST_MESSAGE}, the largest protocol "
@@ -94,16 +96,22 @@ class Settings:
 
     def __post_init__(self):
         if (self.path is None) == (self.config is None):
-            raise UsageError("serve: give a folder of models, or --config models.config.")
+            both = ", not both" if self.path else ""
+            raise UsageError(f"serve: give a folder of models, or --config models.config{both}.")
         for name in ("rest_port", "grpc_port"):
             if not 0 <= getattr(self, name) < 2**16:
                 raise UsageError(f"serve: {name} must be 0 to 65535, got {getattr(self, name)}.")
         if self.rest_port == self.grpc_port != 0:
             raise UsageError(f"serve: REST and gRPC cannot share port {self.rest_port}.")
-        if self.threads is not None and self.threads < 1:
-            raise UsageError(f"serve: threads must be at least 1, got {self.threads}.")
-        if self.poll_seconds < 0 or self.grace_seconds < 0:
-            raise UsageError("serve: poll_seconds and grace_seconds cannot be negative.")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise UsageError(f"serve: threads must be 1 to {MOST_THREADS}, got {self.threads}.")
+        for name in ("poll_seconds", "grace_seconds"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(
+                    f"serve: {name} must be finite and not negative, got {getattr(self, name)}."
+                )
+        if self.request_log not in (None, "-"):
+            _check_writable(Path(self.request_log))
 
     @property
     def workers(self) -> int:
@@ -127,8 +135,26 @@ def read_tls(key: Path | None, certificate: Path | None, client_ca: Path | None)
     """
     if key is None or certificate is None:
         raise UsageError("serve: give --tls-key and --tls-cert, both.")
-    authority = "" if client_ca is None else read_text(client_ca)
-    return Ssl(read_text(key), read_text(certificate), authority, client_ca is not None)
+    texts = ["" if file is None else _pem(file) for file in (key, certificate, client_ca)]
+    return Ssl(*texts, client_verify=client_ca is not None)
+
+
+def _pem(file: Path) -> str:
+    text = read_text(file)
+    if "-----BEGIN " not in text:
+        raise UsageError(f"{file}: is no PEM file; expected -----BEGIN … in it.")
+    return text
+
+
+def _check_writable(file: Path) -> None:
+    """Refuse a request log that cannot be written, before a model is loaded."""
+    try:
+        with open(file, "a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{file}: the request log cannot be written: {error.strerror or error}."
+        ) from error
 
 
 def read_token(file: Path) -> str:
