@@ -23,9 +23,19 @@ WORDS = {
 }
 TOO_BIG = "Number too big to be stored in double."
 WHITESPACE = re.compile(r"[ \t\r\n]*")
-# numbers that rapidjson reads and Python does not; strings, also unfinished ones, are skipped whole
-OTHER_NUMBERS = re.compile(r'"(?:[^"\\]|\\.)*"?|(-?)Inf(?:inity)?\b|-?NaN\b', re.DOTALL)
-ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+# Text, and after it a number that rapidjson reads and Python does not. Strings, also unfinished,
+# are skipped whole. Possessive repeats (*+) remember no way back, which would cost memory.
+OTHER_NUMBERS = re.compile(
+    r'((?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"I-]++|I(?!nf\b)|-(?!NaN\b))*+)(Inf\b|-NaN\b)?', re.DOTALL
+)
+OUR_NUMBERS = {"Inf": "Infinity", "-NaN": "NaN", None: ""}
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# JSON as far as its surrogates come in pairs
+PAIRED = re.compile(r"(?:[^\\]++|\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB]..\\u[dD][c-fC-F]))*+")
+# without what no size depends on: every digit is a 0, every exponent has an e and no plus
+SIZES = bytes.maketrans(b"123456789E", b"000000000e")
+# Without such digits a number is below 10^209 * 10^99, which a double holds.
+PERHAPS_TOO_BIG = (b"e000", b"0" * 210)
 
 
 class Repeated(dict):
@@ -77,18 +87,24 @@ def signature_name_of(document: dict) -> str | None:
 def refuse_overflow(body: str | bytes) -> None:
     """Refuses a number such as 1e400, which Python reads as infinity and rapidjson does not read.
 
-    Reading takes a second time; to be called where an infinity turned up.
+    Reading takes a second time if some number is long enough; to be called where an infinity
+    turned up.
 
     Raises:
         RequestError: there is such a number.
     """
+
+    text = _text(body)
+    sizes = text.encode("utf-8", "surrogatepass").translate(SIZES, b"+")
+    if not any(digits in sizes for digits in PERHAPS_TOO_BIG):
+        return
 
     def finite(token: str) -> float:
         if float(token) in (float("inf"), float("-inf")):
             raise invalid(f"JSON Parse error: {TOO_BIG}")
         return 0.0
 
-    _document(_text(body), json.JSONDecoder(object_pairs_hook=_members, parse_float=finite))
+    _document(text, json.JSONDecoder(object_pairs_hook=_members, parse_float=finite))
 
 
 def _text(body: str | bytes) -> str:
@@ -115,7 +131,7 @@ def _document(text: str, decoder: json.JSONDecoder = DECODER):
     try:
         document, end = decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        ours = OTHER_NUMBERS.sub(_number_word, text)
+        ours = OTHER_NUMBERS.sub(lambda found: found[1] + OUR_NUMBERS[found[2]], text)
         if ours != text:
             return _document(ours, decoder)
         raise _mistake(WORDS.get(error.msg, f"{error.msg}."), text, error.pos) from None
@@ -123,8 +139,8 @@ def _document(text: str, decoder: json.JSONDecoder = DECODER):
         raise invalid("JSON Parse error: lists and objects are nested too deeply.") from None
     except ValueError:  # more digits than Python converts, hence far beyond a double
         raise invalid(f"JSON Parse error: {TOO_BIG}") from None
-    if "\\ud" in text or "\\uD" in text:
-        _refuse_lone_surrogates(text, end)
+    if SURROGATE.search(text, start, end):
+        _refuse_lone_surrogates(text, start, end)
     return document
 
 
@@ -133,24 +149,11 @@ def _mistake(what: str, text: str, position: int) -> RequestError:
     return invalid(f"JSON Parse error: {what} at offset: {offset}")
 
 
-def _number_word(match: re.Match) -> str:
-    word = match[0]
-    if word.startswith('"'):
-        return word
-    return "NaN" if word.endswith("NaN") else f"{match[1]}Infinity"
-
-
-def _refuse_lone_surrogates(text: str, end: int) -> None:
+def _refuse_lone_surrogates(text: str, start: int, end: int) -> None:
     """rapidjson refuses half of a pair of \\ud800\\udc00; Python makes a string of it."""
-    high = None  # where a first half ended
-    for match in ESCAPE.finditer(text, 0, end):
-        code = int(match[1], 16) if match[1] else 0
-        second = 0xDC00 <= code <= 0xDFFF
-        if second != (high == match.start()):
-            raise _mistake("The surrogate pair in string is invalid.", text, match.start())
-        high = match.end() if 0xD800 <= code <= 0xDBFF else None
-        if high is not None and text[high : high + 2] != "\\u":
-            raise _mistake("The surrogate pair in string is invalid.", text, match.start())
+    good = PAIRED.match(text, start, end).end()
+    if good != end:
+        raise _mistake("The surrogate pair in string is invalid.", text, good)
 
 
 def is_base64(value) -> bool:
