@@ -76,7 +76,12 @@ def requests(ready, channel):
             pass
 
     pairs = zip(itertools.cycle(http_ones), itertools.cycle(calls), itertools.count())
-    for data, (method, message), _ in pairs:
+    for data, (method, message), number in pairs:
+        new = (
+            http(path=f"/v1/models/m{number}:predict"),
+            http(malformed.GOOD.replace(b"predict", b"s%d" % number)),
+        )[number % 2]  # names that were never heard before
+        yield lambda new=new: exchange(port, new)
         yield lambda data=data: exchange(port, data)
         yield lambda method=method, message=message: call(method, message)
         yield lambda: exchange(port, http())
@@ -87,7 +92,7 @@ def test_memory_threads_files_and_metrics_stay(process, count):
     child, ready = process
     with grpc.insecure_channel(f"127.0.0.1:{ready['grpc_port']}") as channel:
         stream = requests(ready, channel)
-        for ask in itertools.islice(stream, 1500):  # warm-up: every case once
+        for ask in itertools.islice(stream, 2000):  # warm-up: every case once
             ask()
         before, known = size(child), series(ready)
         sizes = []
