@@ -9,6 +9,7 @@ from PIL import Image
 
 from tfkit.data import images
 from tfkit.errors import DataMissing, UsageError
+from tfkit.export.fitting import Spec
 from tfkit.export.predict import predict
 from tfkit.export.questions import read_input
 
@@ -50,6 +51,16 @@ def test_npz_in_json_out_of_a_signature_with_two_inputs(folder, exported, tmp_pa
     live = np.linalg.norm(model(rows["images"], training=False)[0], axis=-1)
     np.testing.assert_allclose(stored["outputs"]["distance"], live, rtol=1e-5)
     assert answer["outputs"]["distance"]["values"] == stored["outputs"]["distance"]
+
+
+def test_an_input_without_rows_is_called_one(tmp_path):
+    np.save(tmp_path / "n.npy", np.int32(3))
+    with pytest.raises(UsageError, match="takes n as one value, without a batch axis"):
+        read_input(tmp_path / "n.npy", {"n": Spec("int32", ())})
+    np.savez(tmp_path / "in.npz", n=np.int32(3), x=np.zeros(2))
+    specs = {"n": Spec("int32", ()), "x": Spec("float32", (None,))}
+    with pytest.raises(UsageError, match="takes n as one value, without a batch axis"):
+        read_input(tmp_path / "in.npz", specs)
 
 
 def test_nan_is_an_answer_like_another(folder, tmp_path):

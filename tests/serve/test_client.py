@@ -7,19 +7,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
-from tests.serve.stand_in import ModelServer, stand_in
+from tests.serve.stand_in import ModelServer, answer_to, stand_in
 from tfkit.errors import DataMissing, TfkitError, UsageError
 from tfkit.serve import Client
 
 PLAIN = {"serving_default": ({"x": ("float32", [None, 2])}, {"y": ("float32", [None])})}
-
-
-def answer_to(signatures, text, inputs, **asked):
-    """(arrays of the answer, the body that was sent), of a server that answers `text`."""
-    with stand_in(ModelServer(signatures, text)) as server, Client(server.url) as client:
-        return client.predict("m", inputs, **asked), json.loads(server.asked[-1].body)
 
 
 ROUND_TRIPS = [
@@ -31,7 +24,6 @@ ROUND_TRIPS = [
     ("uint64", np.array([2**64 - 1, 0], "uint64")),
     ("uint8", np.array([[0, 255]], "uint8")),
     ("bool", np.array([True, False])),
-    ("float32", np.zeros((0, 3), "float32")),
     ("float32", np.zeros((2, 0), "float32")),
     ("string", np.array([b"plain", 'größe\0"'.encode(), b"\xff\x00"], object)),
 ]
@@ -56,6 +48,17 @@ def test_several_outputs_have_their_names_and_bytes_come_from_base64():
     assert found["png_bytes"].tolist() == [b"\x00\xff"]
     assert found["text"].tolist() == [b"\xff"]  # no UTF-8, as a model may answer
     assert found["n"].shape == () and found["n"] == 2**53 + 1
+
+
+def test_an_empty_answer_has_the_shape_of_its_metadata_and_an_empty_question_is_refused():
+    shape = ("float32", [None, 3])
+    signatures = {"serving_default": ({"x": shape}, {"y": shape})}
+    found, _ = answer_to(signatures, "[]", np.ones((1, 3)))
+    assert found["y"].shape == (0, 3) and found["y"].dtype == np.float32
+    frame = pd.DataFrame({name: [] for name in "abc"})
+    for nothing in (np.zeros((0, 3)), {"x": np.zeros((0, 3))}, frame):
+        with pytest.raises(UsageError, match=r"x must have one row or more, got shape \[0, 3\]"):
+            answer_to(signatures, "[]", nothing)
 
 
 WRONG_ANSWERS = ['"a"', "[1, 2], [3]", "[[1, 2]]", "null", "{}", "[1, [2]]", "[1e400, {}]"]
@@ -93,64 +96,6 @@ def test_inputs_that_do_not_fit_are_refused_before_they_are_sent(inputs, words):
         with pytest.raises(UsageError, match=words):
             client.predict("m", inputs)
         assert {request.method for request in server.asked} == {"GET"}
-
-
-def sent_of(frame, inputs):
-    signatures = {"serving_default": (inputs, {"y": ("float32", [None])})}
-    return answer_to(signatures, "[1]", frame)[1]["inputs"]
-
-
-def test_columns_of_a_frame_are_inputs():
-    frame = pd.DataFrame(
-        {
-            "age": pd.array([1, 2], dtype="Int64"),
-            "name": ["a", "ö"],
-            "cell": [np.array([1, 2]), np.array([3, 4])],
-            "flag": pd.array([True, False], dtype="boolean"),
-        }
-    )
-    inputs = {
-        "age": ("int64", [None, 1]),
-        "name": ("string", [None]),
-        "cell": ("float32", [None, 2]),
-        "flag": ("bool", [None]),
-    }
-    assert sent_of(frame, inputs) == {
-        "age": [[1], [2]],
-        "name": ["a", "ö"],
-        "cell": [[1.0, 2.0], [3.0, 4.0]],
-        "flag": [True, False],
-    }
-
-
-def test_all_columns_are_one_matrix_where_that_is_asked_for():
-    frame = pd.DataFrame({"a": [1, 2], "b": [3.5, 4.0]})
-    assert sent_of(frame, {"x": ("float32", [None, 2])}) == {"x": [[1.0, 3.5], [2.0, 4.0]]}
-    with pytest.raises(UsageError, match=r"must have shape \[batch, 3\], got \[2, 2\]"):
-        sent_of(frame, {"x": ("float32", [None, 3])})
-
-
-def test_a_missing_number_is_nan_and_fits_only_floats():
-    for dtype in ("Int64", object):
-        frame = pd.DataFrame({"x": pd.array([1, None], dtype=dtype)})
-        (one, missing) = sent_of(frame, {"x": ("float32", [None])})["x"]
-        assert one == 1 and np.isnan(missing)
-    with pytest.raises(UsageError, match="x must be int64"):
-        sent_of(frame, {"x": ("int64", [None])})
-
-
-def test_files_are_read_as_the_command_reads_them(tmp_path):
-    pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    pictures = {"x": ("float32", [None, 4, 4, 3])}
-    sent = np.array(sent_of(tmp_path, pictures)["x"], "float32")
-    np.testing.assert_array_equal(sent, pixels[None] / np.float32(255))
-    encoded = sent_of(str(tmp_path / "a.png"), {"x": ("string", [None])})["x"]
-    assert set(encoded[0]) == {"b64"}
-    np.save(tmp_path / "x.npy", np.ones((2, 2)))
-    assert sent_of(tmp_path / "x.npy", {"x": ("float32", [None, 2])}) == {"x": [[1, 1], [1, 1]]}
-    with pytest.raises(DataMissing, match="nowhere.npy does not exist"):
-        sent_of(tmp_path / "nowhere.npy", pictures)
 
 
 def test_a_new_version_with_other_signatures_is_noticed():

@@ -170,4 +170,15 @@ def _casts(array: np.ndarray, spec: Spec) -> bool:
         cast = array.astype(target)
         if array.dtype.kind == "f" and spec.is_floating:
             return bool(np.array_equal(np.isfinite(cast), np.isfinite(array)))
-        return bool(np.array_equal(cast.astype(array.dtype), array))
+        if not np.array_equal(cast.astype(array.dtype), array):
+            return False
+    # there and back they are the same also where they wrapped around, or met a limit
+    return _within(array, target) and _within(cast, array.dtype)
+
+
+def _within(array: np.ndarray, dtype: np.dtype) -> bool:
+    """Whether no value is beyond the limits of an integer dtype."""
+    if dtype.kind not in "iu" or array.size == 0:
+        return True
+    limits = np.iinfo(dtype)  # Python compares its own numbers exactly
+    return limits.min <= array.min().item() and array.max().item() <= limits.max

@@ -39,8 +39,14 @@ def read_input(path: Path, specs: dict[str, Any]) -> tuple[dict[str, np.ndarray]
             f"({', '.join(pictures.SUFFIXES)}) or a folder of images."
         )
     arrays = fit(str(path), _read_arrays(path), specs)
-    sizes = {name: len(array) if array.ndim else "one value" for name, array in arrays.items()}
-    if len(set(sizes.values())) > 1 or "one value" in sizes.values():
+    single = [name for name, array in arrays.items() if array.ndim == 0]
+    if single:
+        raise UsageError(
+            f"{path}: files are read as rows, but the signature takes {', '.join(single)} as one "
+            "value, without a batch axis; `tfkit serve` it and ask with tfkit.serve.Client."
+        )
+    sizes = {name: len(array) for name, array in arrays.items()}
+    if len(set(sizes.values())) > 1:
         raise UsageError(f"{path}: the inputs differ in their number of rows: {sizes}.")
     rows = next(iter(sizes.values()))
     if rows == 0:
