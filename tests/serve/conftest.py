@@ -1,3 +1,5 @@
+import subprocess
+
 import pytest
 
 from tests.serve import exports
@@ -20,6 +22,20 @@ def server(line):
     """A running server of `line`, by its latest version."""
     with Server(Settings(path=line, rest_port=0, grpc_port=0, poll_seconds=0.1)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A folder with a self-signed certificate for 127.0.0.1: cert.pem, key.pem and both.pem."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost"
+    )
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    key, cert = ((folder / name).read_text() for name in ("key.pem", "cert.pem"))
+    (folder / "both.pem").write_text(key + cert)
+    return folder
 
 
 @pytest.fixture

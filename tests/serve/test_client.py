@@ -77,6 +77,9 @@ def test_the_signature_is_named_only_where_one_is_asked_for():
     assert sent == {"signature_name": "embed", "inputs": {"z": [7]}} and found["y"].tolist() == [1]
     with pytest.raises(UsageError, match="no signature 'embedd'; did you mean embed"):
         answer_to(signatures, "[1]", {"z": [7]}, signature="embedd")
+    for wrong in (3, 0, b"embed"):
+        with pytest.raises(UsageError, match="a signature has a name, got"):
+            answer_to(signatures, "[1]", {"z": [7]}, signature=wrong)
 
 
 @pytest.mark.parametrize(
@@ -124,17 +127,23 @@ def test_metadata_are_asked_for_again_after_a_while(monkeypatch):
 def test_versions_labels_and_names_are_in_the_path():
     with stand_in(ModelServer(PLAIN, "[1]")) as server, Client(server.url + "/") as client:
         client.predict("a b%", np.zeros((1, 2)), label="stäble/x")
-        client.status("m", 7)
+        client.status("m", np.int64(7))
     path = "/v1/models/a%20b%25/labels/st%C3%A4ble%2Fx"
     assert [r.path for r in server.asked] == [
         f"{path}/metadata",
         f"{path}:predict",
         "/v1/models/m/versions/7",
     ]
-    for wrong in ({"version": 1, "label": "x"}, {"version": -1}, {"version": True}):
+    for wrong in (
+        {"version": 1, "label": "x"},
+        {"version": -1},
+        {"version": True},
+        {"version": "1"},
+        {"version": 1.0},
+    ):
         with pytest.raises(UsageError):
             client.predict("m", np.zeros((1, 2)), **wrong)
-    for name in ("", "a/b", "m:predict"):
+    for name in ("", "a/b", "m:predict", 3, None):
         with pytest.raises(UsageError, match="no name of a model"):
             client.status(name)
 
@@ -148,7 +157,6 @@ def test_the_token_goes_with_every_request():
 
 
 WRONG_OPTIONS = [
-    {"url": "127.0.0.1:8501"},
     {"url": "ftp://example.org"},
     {"url": "http://"},
     {"url": "http://host:port"},
@@ -158,6 +166,13 @@ WRONG_OPTIONS = [
     {"token": "ö"},
     {"token": "two words"},
     {"timeout": 0},
+    {"timeout": None},
+    {"timeout": "3"},
+    {"timeout": float("inf")},
+    {"retries": None},
+    {"retries": 1.5},
+    {"url": None},
+    {"token": b"bytes"},
     {"timeout": float("nan")},
     {"retries": -1},
     {"ca_file": "/nowhere.pem"},

@@ -1,5 +1,6 @@
 """What the client tries again, how long it waits, and what its errors say."""
 
+import json
 import socket
 
 import numpy as np
@@ -101,6 +102,29 @@ def test_a_refused_connection_is_tried_again_until_somebody_listens(waits, monke
     finally:
         for server in servers:
             server.__exit__(None, None, None)
+
+
+def test_what_there_is_is_asked_for_only_where_something_is_not_there(waits):
+    listed = {"name": "m", "labels": {"stable": 3}, "versions": [{"version": 3, "state": "END"}]}
+    answers = [json.dumps({"models": [listed]}), "[]", '{"models": [3]}', '{"models": []}']
+    offers = [
+        "404 Not Found: gone. Of m there are: versions none; labels stable (3).",
+        "404 Not Found: gone",
+        "404 Not Found: gone",
+        "404 Not Found: gone. The server has: no models.",
+    ]
+    for answer, offer in zip(answers, offers, strict=True):
+
+        def gone(method, path, _, answer=answer):
+            return (200, answer, {}) if path == "/tfkit/models" else (404, '{"error": "gone"}', {})
+
+        with stand_in(gone) as server, pytest.raises(ServerRefused) as caught:
+            Client(server.url).status("m")
+        assert str(caught.value).endswith(offer)
+    with stand_in(lambda *_: (500, '{"error": "no"}', {})) as server:
+        with pytest.raises(ServerRefused, match="no$"):
+            Client(server.url).status("m")
+        assert len(server.asked) == 1
 
 
 def test_silence_ends_after_the_timeout(waits):

@@ -1,7 +1,6 @@
 """The client against our own server: the same answers as in process, every kind of tensor."""
 
 import json
-import subprocess
 import time
 
 import numpy as np
@@ -98,24 +97,9 @@ def test_a_token_opens_and_nothing_else_does(start, line):
     server = start(path=line, token="s3cret")
     url = f"http://127.0.0.1:{server.rest_port}"
     assert Client(url, token="s3cret").predict("line", rows(1))["y"].shape == (1, 4)
-    for token in (None, "other"):
-        with pytest.raises(ServerRefused, match="wants a token"):
+    for token, words in ((None, "wants a token"), ("other", "wants another token than")):
+        with pytest.raises(ServerRefused, match=rf"401 Unauthorized \(the server {words}"):
             Client(url, token=token).predict("line", rows(1))
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A file with a self-signed certificate for 127.0.0.1 and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout both.pem -out cert.pem -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
-    )
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    (folder / "key.pem").write_text((folder / "both.pem").read_text())
-    with open(folder / "both.pem", "a") as file:
-        file.write((folder / "cert.pem").read_text())
-    return folder
 
 
 def test_https_is_trusted_only_where_it_was_told_to(start, line, certificate, tmp_path, capsys):
@@ -131,6 +115,30 @@ def test_https_is_trusted_only_where_it_was_told_to(start, line, certificate, tm
     files = [f"--{name.replace('_', '-')}={path}" for name, path in known.items()]
     assert main(["predict", "line", "--url", url, "-i", str(tmp_path / "in.npy"), *files]) == 0
     assert "rows" in capsys.readouterr().out
+
+
+def test_a_server_that_speaks_otherwise_is_told_apart(server):
+    with pytest.raises(ServerUnreachable, match="does it speak http://?"):
+        Client(f"https://127.0.0.1:{server.rest_port}").status("line")
+    with pytest.raises(ServerUnreachable, match="looks like the gRPC port; REST is 8501"):
+        Client(f"http://127.0.0.1:{server.grpc_port}").status("line")
+
+
+def test_what_there_is_stands_behind_what_there_is_not(client, tmp_path, capsys):
+    for ask in (client.status, client.metadata, client.signatures):
+        with pytest.raises(
+            ServerRefused, match=r"The server has: line; did you mean line\?"
+        ) as caught:
+            ask("lime")
+        assert caught.value.status == 404 and "The server has" not in caught.value.said
+    offer = "Of line there are: versions 2; labels none."
+    for which in ({"version": 1}, {"label": "stable"}):
+        with pytest.raises(ServerRefused, match=offer):
+            client.predict("line", rows(1), **which)
+    np.save(tmp_path / "in.npy", rows(2))
+    given = ["predict", "line", "--url", client.url, "-i", str(tmp_path / "in.npy")]
+    assert main([*given, "--version", "7"]) == 1
+    assert offer in capsys.readouterr().err
 
 
 def test_a_swap_of_versions_goes_unnoticed_and_an_end_does_not(start, tmp_path):

@@ -79,15 +79,28 @@ def test_version_label_and_token_reach_the_server(server, rows, tmp_path):
 def test_what_cannot_be_is_said(server, rows, tmp_path, capsys):
     (tmp_path / "empty").write_text("\n")
     np.save(tmp_path / "wide.npy", np.zeros((1, 3)))
-    wide, empty, out = (str(tmp_path / name) for name in ("wide.npy", "empty", "out.csv"))
+    (tmp_path / "two").write_text("first second")
+    names = ("wide.npy", "empty", "two", "out.csv")
+    wide, empty, two, out = (str(tmp_path / name) for name in names)
     url, given = ["--url", server.url], ["-i", str(rows[0])]
     cases = [
         (["m", *given, "--version", "1"], 2, "--version is about a server; give its --url too"),
         (["m", *given, "--token-file", empty], 2, "--token-file is about a server"),
-        (["savedmodels/m", *url, *given], 2, "'savedmodels/m' is no name of a model on a server"),
+        (
+            ["savedmodels/m", *url, *given],
+            2,
+            "no name of a model on a server, such as beta_vae; did you mean m?",
+        ),
         (["m", *url, *given, "--version", "1", "--label", "a"], 2, "a version or a label"),
-        (["m", *url, *given, "--token-file", empty], 2, "holds no token"),
-        (["m", *url, *given, "--token-file", "/nowhere"], 3, "token could not be read"),
+        (["m/2", *url, *given], 2, "did you mean m --version 2 (version=2 in Python)?"),
+        (["savedmodels/m/2/", *url, *given], 2, "did you mean m --version 2"),
+        (["m/", *url, *given], 2, "did you mean m?"),
+        (["m", *url, *given, "--token-file", empty], 2, "empty: expected one token"),
+        (["m", *url, *given, "--token-file", two], 2, "two: expected one token"),
+        (["m", *url, *given, "--token-file", "/nowhere"], 3, "/nowhere: cannot be read"),
+        (["m", *url, *given, "--ca-file", empty], 2, "--ca-file is about https"),
+        (["m", *url, *given, "--cert-file", empty], 2, "--cert-file is about https"),
+        (["m", "--url", "https://x", *given, "--ca-file", empty], 2, f"{empty}: expected cert"),
         (["m", *url, "-i", wide], 2, "x must have shape [batch, 2], got [1, 3]"),
         (["m", *url, "-i", "nowhere.npy"], 3, "nowhere.npy does not exist"),
         (["m", *url, *given, "--signature", "predicts"], 2, "did you mean predict?"),

@@ -90,7 +90,11 @@ def chosen_signature(whose: str, available: list[str], wanted: str | None) -> st
         wanted: a name or None.
     Raises: UsageError with what there is.
     """
-    name = wanted or ("predict" if "predict" in available else next(iter(available), ""))
+    name = wanted
+    if wanted is None:
+        name = "predict" if "predict" in available else next(iter(available), "")
+    if not isinstance(name, str):
+        raise UsageError(f"{whose}: a signature has a name, got {wanted!r}.")
     if name not in available:
         close = difflib.get_close_matches(name, available, n=1)
         hint = f"; did you mean {close[0]}?" if close else "."

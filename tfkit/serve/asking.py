@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tfkit.errors import DataMissing, TfkitError, UsageError
+from tfkit.errors import TfkitError
 from tfkit.export.answers import check_output, summary, write_output
 from tfkit.export.fitting import chosen_signature
 from tfkit.export.questions import read_input, require_input
-from tfkit.serve import columns
+from tfkit.serve import columns, settings
 from tfkit.serve.client import Client, address
 
 _ROWS = 64  # a request, as the in-process command has them
@@ -80,23 +80,9 @@ def connect(
     timeout: float | None = None,
 ) -> Client:
     """A client, from what the command line has; None is the client's default."""
-    token = None if token_file is None else read_token(token_file)
+    token = None if token_file is None else settings.read_token(token_file)
     patience = {} if timeout is None else {"timeout": timeout}
     return Client(url, token=token, ca_file=ca_file, cert_file=cert_file, **patience)
-
-
-def read_token(path: str | os.PathLike) -> str:
-    """The token in a file, without the white space around it.
-
-    Raises: DataMissing, UsageError for an empty file.
-    """
-    try:
-        token = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataMissing(f"{path}: the token could not be read: {error}") from error
-    if not token:
-        raise UsageError(f"{path} holds no token.")
-    return token
 
 
 def _answers(

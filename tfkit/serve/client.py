@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import operator
 import os
 import time
 from typing import Any
@@ -13,7 +15,7 @@ from tfkit.errors import TfkitError, UsageError
 from tfkit.export.fitting import chosen_signature
 from tfkit.serve import columns, given
 from tfkit.serve.columns import SignatureSpecs
-from tfkit.serve.sending import Sender
+from tfkit.serve.sending import Sender, ServerRefused
 
 DEFAULT_SIGNATURE = "serving_default"
 # A new version may have other signatures, and its answers do not say that they are its.
@@ -81,7 +83,7 @@ class Client:
             label: only the version of this label.
         Returns: [{"version": 1, "state": "AVAILABLE", "error": ""}].
         """
-        answer = self._sender.get(address(model, version, label))
+        answer = self._found(model, address(model, version, label))
         try:
             return [
                 {
@@ -98,7 +100,7 @@ class Client:
         self, model: str, version: int | None = None, *, label: str | None = None
     ) -> dict[str, Any]:
         """The metadata of a model as the server gives them; arguments as in `status`."""
-        return self._sender.get(f"{address(model, version, label)}/metadata")
+        return self._found(model, f"{address(model, version, label)}/metadata")
 
     def signatures(
         self, model: str, version: int | None = None, *, label: str | None = None
@@ -135,17 +137,17 @@ class Client:
         """
         where = address(model, version, label)
         try:
-            specs = self._specs(where, signature, fresh=False)
+            specs = self._specs(model, where, signature, fresh=False)
             ready = given.arrays(inputs, specs.inputs)
         except UsageError:
             # a new version may take what the one that is remembered does not
-            specs = self._specs(where, signature, fresh=True)
+            specs = self._specs(model, where, signature, fresh=True)
             ready = given.arrays(inputs, specs.inputs)
         answer = self._sender.post(f"{where}:predict", columns.write(ready, signature))
         try:
             return columns.read(answer, specs.outputs)
         except TfkitError:
-            specs = self._specs(where, signature, fresh=True)
+            specs = self._specs(model, where, signature, fresh=True)
             return columns.read(answer, specs.outputs)
 
     def close(self) -> None:
@@ -158,12 +160,43 @@ class Client:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _specs(self, where: str, signature: str | None, *, fresh: bool) -> SignatureSpecs:
+    def _found(self, model: str, path: str) -> Any:
+        """The JSON at a model's path; where nothing is there, the error says what there is."""
+        try:
+            return self._sender.get(path)
+        except ServerRefused as error:
+            offer = self._offer(model) if error.status in (400, 404) else ""
+            if not offer:
+                raise
+            raise ServerRefused(
+                f"{error}. {offer}", status=error.status, said=error.said
+            ) from error
+
+    def _offer(self, model: str) -> str:
+        """The versions and labels of a model, or the other models; "" if the server tells none."""
+        try:
+            served = {found["name"]: found for found in self.models()}
+            if model not in served:
+                close = difflib.get_close_matches(model, served, n=1)
+                hint = f"; did you mean {close[0]}?" if close else "."
+                return f"The server has: {', '.join(served) or 'no models'}{hint}"
+            states = served[model]["versions"]
+            versions = [str(v["version"]) for v in states if v["state"] == "AVAILABLE"]
+            labels = ", ".join(f"{name} ({v})" for name, v in served[model]["labels"].items())
+        except (TfkitError, KeyError, TypeError, AttributeError):  # TensorFlow Serving has no list
+            return ""
+        numbers = ", ".join(versions) or "none"
+        return f"Of {model} there are: versions {numbers}; labels {labels or 'none'}."
+
+    def _specs(
+        self, model: str, where: str, signature: str | None, *, fresh: bool
+    ) -> SignatureSpecs:
         asked, known = self._known.get(where, (float("-inf"), {}))
         if fresh or time.monotonic() - asked > _TRUSTED:
-            known = columns.signatures(self._sender.get(f"{where}/metadata"))
+            known = columns.signatures(self._found(model, f"{where}/metadata"))
             self._known[where] = (time.monotonic(), known)
-        name = chosen_signature(f"{self.url}{where}", list(known), signature or DEFAULT_SIGNATURE)
+        wanted = DEFAULT_SIGNATURE if signature is None else signature
+        name = chosen_signature(f"{self.url}{where}", list(known), wanted)
         return known[name]
 
 
@@ -174,11 +207,31 @@ def address(model: str, version: int | None = None, label: str | None = None) ->
     """
     if version is not None and label is not None:
         raise UsageError("Give a version or a label, not both.")
-    if not model or set("/:") & set(model):
-        raise UsageError(f"{model!r} is no name of a model on a server, such as beta_vae.")
+    if not isinstance(model, str) or not model or set("/:") & set(model):
+        raise UsageError(
+            f"{model!r} is no name of a model on a server, such as beta_vae{_name_in(model)}"
+        )
     path = f"/v1/models/{quote(model, safe='')}"
     if version is not None:
-        if isinstance(version, bool) or not isinstance(version, int) or version < 0:
-            raise UsageError(f"A version is a whole number >= 0, got {version!r}.")
-        return f"{path}/versions/{version}"
-    return path if label is None else f"{path}/labels/{quote(label, safe='')}"
+        return f"{path}/versions/{_whole(version)}"
+    return path if label is None else f"{path}/labels/{quote(str(label), safe='')}"
+
+
+def _name_in(path: Any) -> str:
+    """The model and version that someone who gave a folder means."""
+    *folders, name = str(path).strip("/").split("/")
+    if name in ("", path) or ":" in name:
+        return "."
+    if not folders or not name.isdecimal():
+        return f"; did you mean {name}?"
+    return f"; did you mean {folders[-1]} --version {name} (version={name} in Python)?"
+
+
+def _whole(version: Any) -> int:
+    try:
+        number = -1 if isinstance(version, bool) else operator.index(version)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise UsageError(f"A version is a whole number >= 0, got {version!r}.")
+    return number

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import random
 import time
 from http import HTTPStatus
-from pathlib import Path
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any
-from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError
 
-from tfkit.errors import DataMissing, TfkitError, UsageError
+from tfkit.errors import TfkitError
+from tfkit.serve.reaching import authorization, checked_retries, checked_timeout, checked_url, tls
 
 # Only where the server certainly did not do what was asked: it was not there, or said "later".
 _LATER = (429, 503)
 _FIRST_WAIT = 0.1  # seconds; doubled each time
 _LONGEST_WAIT = 10.0  # also where the server asks for more
 _SHOWN = 300  # characters of an answer that is no JSON
+# OpenSSL's words for an answer that is no TLS
+_PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
 
 class ServerRefused(TfkitError):
@@ -53,7 +54,7 @@ class Sender:
         retries: how often to try again, >= 0, after a refused connection, 429 or 503.
         ca_file: PEM file of the authorities that may sign the server's certificate.
         cert_file: PEM file with our own certificate and its key.
-    Raises: UsageError for what is none of these, DataMissing.
+    Raises: UsageError for what is none of these, DataMissing for a file that is not there.
     """
 
     def __init__(
@@ -65,21 +66,18 @@ class Sender:
         ca_file: str | os.PathLike | None = None,
         cert_file: str | os.PathLike | None = None,
     ):
-        self.url = _checked_url(url)
-        if not timeout > 0 or math.isinf(timeout):
-            raise UsageError(f"Client: timeout must be a positive number, got {timeout}.")
-        if retries < 0:
-            raise UsageError(f"Client: retries must be >= 0, got {retries}.")
-        self.retries = retries
-        self.headers = {"Accept": "application/json"} | _authorization(token)
-        options = {
-            "ca_certs": _certificates(ca_file),
-            "cert_file": _certificates(cert_file),
-        }
+        self.url = checked_url(url)
+        self.timeout = checked_timeout(timeout)
+        self.retries = checked_retries(retries)
+        self.wanted = "a token" if token is None else "another token than the one given"
+        self.headers = {"Accept": "application/json"} | authorization(token)
         self.pool = urllib3.PoolManager(
-            num_pools=2, maxsize=32, timeout=timeout, retries=False, **options
+            num_pools=2,
+            maxsize=32,
+            timeout=self.timeout,
+            retries=False,
+            ssl_context=tls(self.url, ca_file, cert_file),
         )
-        self.timeout = timeout
 
     def get(self, path: str) -> Any:
         """The JSON at a path."""
@@ -105,7 +103,7 @@ class Sender:
                 _wait(tries, None)
                 continue
             if last or response.status not in _LATER:
-                return _read(where, response, tries + 1)
+                return _read(where, response, tries + 1, self.wanted)
             _wait(tries, response.headers.get("Retry-After"))
         raise AssertionError("unreachable: the last try returns or raises")
 
@@ -122,36 +120,16 @@ class Sender:
         if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
             return f"{where}: no answer within {self.timeout:g} s."
         if isinstance(error, SSLError):
-            return f"{where}: no trusted TLS connection: {error}"
+            plain = any(word in str(error) for word in _PLAIN)
+            cure = "; does it speak http://?" if plain else ""
+            return f"{where}: no trusted TLS connection: {error}{cure}"
+        cause = error.args[-1] if error.args else None
+        if isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected):
+            return (
+                f"{where}: the answer is no HTTP; that looks like the gRPC port; REST is 8501, "
+                "where the server was not told otherwise."
+            )
         return f"{where}: {error}"
-
-
-def _checked_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number
-        known = False
-    if not known or parts.query or parts.fragment or parts.username:
-        raise UsageError(
-            f"{url!r} is no address of a server; expected such as http://127.0.0.1:8501 or "
-            "https://models.example.org/below."
-        )
-    return url.rstrip("/")
-
-
-def _authorization(token: str | None) -> dict[str, str]:
-    if token is None:
-        return {}
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError("Client: a token is printable ASCII without spaces.")
-    return {"Authorization": f"Bearer {token}"}
-
-
-def _certificates(path: str | os.PathLike | None) -> str | None:
-    if path is not None and not Path(path).is_file():
-        raise DataMissing(f"Client: there is no file {path} of certificates.")
-    return None if path is None else str(path)
 
 
 def _refused(error: HTTPError) -> bool:
@@ -168,7 +146,7 @@ def _wait(tries: int, asked: str | None) -> None:
     time.sleep(min(seconds, _LONGEST_WAIT))
 
 
-def _read(where: str, response: urllib3.BaseHTTPResponse, tries: int) -> Any:
+def _read(where: str, response: urllib3.BaseHTTPResponse, tries: int, wanted: str) -> Any:
     # bytes that are no UTF-8 come back as they were when the text is encoded again
     text = response.data.decode("utf-8", "surrogateescape")
     try:
@@ -183,7 +161,7 @@ def _read(where: str, response: urllib3.BaseHTTPResponse, tries: int) -> Any:
     phrase = next((s.phrase for s in HTTPStatus if s == response.status), "")
     often = f" {tries} times" if tries > 1 else ""
     status = f"{response.status} {phrase}".strip()
-    cure = " (the server wants a token)" if response.status == 401 else ""
+    cure = f" (the server wants {wanted})" if response.status == 401 else ""
     message = f"{where}: the server answered {status}{often}{cure}: {_printable(said)}"
     raise ServerRefused(message, status=response.status, said=said)
 
