@@ -274,44 +274,30 @@ def test_other_origins_are_answered_only_where_asked(server, line, start):
     assert ask(open_to_all, PATH, method="OPTIONS", headers=origin)[0] == 200
 
 
-@pytest.fixture(scope="module")
-def secrets(tmp_path_factory):
-    """A self-signed certificate for 127.0.0.1: (key, certificate) in PEM."""
-    import subprocess
-
-    folder = tmp_path_factory.mktemp("tls")
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost"
-    )
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    return (folder / "key.pem").read_text(), (folder / "cert.pem").read_text()
-
-
-def test_tls_on_both_ports_and_client_certificates(line, start, secrets):
-    key, certificate = secrets
-    server = start(path=line, ssl=Ssl(key, certificate))
-    trusting = ssl.create_default_context(cadata=certificate)
+def test_tls_on_both_ports_and_client_certificates(line, start, certificate):
+    key, cert = ((certificate / name).read_text() for name in ("key.pem", "cert.pem"))
+    server = start(path=line, ssl=Ssl(key, cert))
+    trusting = ssl.create_default_context(cadata=cert)
     url = f"https://127.0.0.1:{server.rest_port}/v1/models/line"
     assert b"AVAILABLE" in urllib.request.urlopen(url, context=trusting).read()
     channel = grpc.secure_channel(
-        f"localhost:{server.grpc_port}", grpc.ssl_channel_credentials(certificate.encode())
+        f"localhost:{server.grpc_port}", grpc.ssl_channel_credentials(cert.encode())
     )
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     assert stub.Predict(request({"x": rows(1)})).outputs
     with pytest.raises(OSError):  # plain text
         ask(server, "/healthz")
-    strict = start(path=line, ssl=Ssl(key, certificate, certificate, True))
+    strict = start(path=line, ssl=Ssl(key, cert, cert, True))
     with pytest.raises(OSError):
         urllib.request.urlopen(
             f"https://127.0.0.1:{strict.rest_port}/healthz", context=trusting
         ).read()
 
 
-def test_a_key_that_does_not_fit_and_a_port_that_is_taken(line, start, secrets, server):
-    key, certificate = secrets
+def test_a_key_that_does_not_fit_and_a_port_that_is_taken(line, start, certificate, server):
+    key, cert = ((certificate / name).read_text() for name in ("key.pem", "cert.pem"))
     with pytest.raises(TfkitError, match="key and certificate cannot be used"):
-        start(path=line, ssl=Ssl(certificate, certificate))
+        start(path=line, ssl=Ssl(cert, cert))
     with pytest.raises(TfkitError, match=f"{server.rest_port} cannot be listened on"):
         start(path=line, rest_port=server.rest_port)
     with pytest.raises(TfkitError, match=f"{server.grpc_port} cannot be listened on"):
