@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 
 import grpc
 import numpy as np
@@ -81,3 +82,11 @@ def recorded(folder):
     file = folder / "assets.extra" / "tf_serving_warmup_requests"
     for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
         yield prediction_log_pb2.PredictionLog.FromString(record)
+
+
+def idle(server, seconds):
+    """Whether everything is answered within so many seconds."""
+    until = time.monotonic() + seconds
+    while server.work.pending and time.monotonic() < until:
+        time.sleep(0.02)
+    return not server.work.pending

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from tests.serve.talking import Stubs, ask, request, rows
+from tests.serve.talking import Stubs, ask, idle, request, rows
 from tfkit.errors import TfkitError, UsageError
 from tfkit.serve.flat_text import Ssl
 from tfkit.serve.settings import Limits
@@ -236,7 +236,7 @@ def test_past_the_deadline_is_504_and_what_only_waited_is_not_computed(line, sta
     assert [status for status, _ in answers] == [504] * 4 and "0.3 seconds" in answers[0][1][
         "error"
     ]
-    assert server.work.wait(10) and len(computed) == 1
+    assert idle(server, 10) and len(computed) == 1
     well(server)
 
 

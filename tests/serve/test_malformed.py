@@ -11,6 +11,7 @@ import pytest
 from tests.serve import malformed
 from tests.serve.malformed import GOOD, exchange, http, statuses
 from tests.serve.malformed_bodies import BODIES, EXAMPLES, PATHS
+from tests.serve.talking import idle
 from tfkit.serve.server import Server
 from tfkit.serve.settings import Limits, Settings
 
@@ -34,7 +35,7 @@ def unharmed(tough, caplog, capfd):
     assert statuses(received) == [200] and received.endswith(ANSWER)
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
     assert "Traceback" not in "".join(capfd.readouterr())
-    assert tough.work.wait(5)
+    assert idle(tough, 5)
 
 
 def refused(server, data, status):
@@ -127,7 +128,7 @@ def test_endless_headers_behind_a_body_in_chunks(tough, part):
 
 def test_pipelined_requests_wait_outside(tough):
     """However many are sent at once, the server holds as many as come in one piece."""
-    connections = tough._http.server_state.connections
+    connections = tough._network._http.server_state.connections
     most, done = [0], threading.Event()
 
     def watch():

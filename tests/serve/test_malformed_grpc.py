@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tests.serve.malformed import http
 from tests.serve.malformed_grpc import CASES, GOOD, PREDICTION, X
-from tests.serve.talking import Stubs, request
+from tests.serve.talking import Stubs, idle, request
 from tfkit.serve.server import Server
 from tfkit.serve.settings import Limits, Settings
 
@@ -43,7 +43,7 @@ def unharmed(tough, caplog, capfd):
     assert tf.make_ndarray(found.outputs["largest"]).tolist() == [3]
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
     assert "Traceback" not in "".join(capfd.readouterr())
-    assert tough.work.wait(5)
+    assert idle(tough, 5)
 
 
 def code(channel, method, data, **options):

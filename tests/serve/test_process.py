@@ -146,6 +146,7 @@ def test_every_option_reaches_the_server(tmp_path, monkeypatch):
         ("--host", "::1"): {"host": "::1"},
         ("--threads", "3"): {"threads": 3},
         ("--max-body", "4"): {"limits": Limits(body_bytes=4 * 2**20)},
+        ("--max-buffered", "8"): {"limits": Limits(buffered_bytes=8 * 2**20)},
         ("--max-rows", "5"): {"limits": Limits(rows=5)},
         ("--max-concurrent", "6"): {"limits": Limits(concurrent=6)},
         ("--receive-timeout", "0.7"): {"limits": Limits(receive_seconds=0.7)},

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.serve import exports
-from tests.serve.talking import Stubs, request, rows
+from tests.serve.talking import Stubs, idle, request, rows
 from tfkit.export.batching import Batching
 
 CLIENTS = 64
@@ -65,7 +65,7 @@ def test_versions_change_under_64_clients(tmp_path, start, batching):
     assert set(answers) == set(SCALES.values()) and sum(answers.values()) > CLIENTS
     states = {version.number: version.state for version in server.models.status("line")}
     assert states == {1: "END", 2: "END", 3: "END", 4: "AVAILABLE"}
-    assert server.work.wait(5)
+    assert idle(server, 5)
 
 
 def wait_for(server, version):

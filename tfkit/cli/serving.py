@@ -70,6 +70,9 @@ def serve(
     max_body: Annotated[
         int, typer.Option(metavar="MIB", min=1, help="Largest request, also after gunzip.")
     ] = 128,
+    max_buffered: Annotated[
+        int, typer.Option(metavar="MIB", min=1, help="Of all requests together; more are refused.")
+    ] = 1024,
     max_rows: Annotated[int, typer.Option(metavar="N", min=1, help="Rows of a request.")] = 100_000,
     max_concurrent: Annotated[
         int, typer.Option(metavar="N", min=1, help="Requests in flight; more are refused (429).")
@@ -122,6 +125,7 @@ def serve(
         threads=threads,
         limits=settings.Limits(
             body_bytes=max_body * settings.MEBIBYTE,
+            buffered_bytes=max_buffered * settings.MEBIBYTE,
             rows=max_rows,
             concurrent=max_concurrent,
             receive_seconds=receive_timeout,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 from google.protobuf import json_format
@@ -64,23 +65,27 @@ def overview(models: Models) -> list[dict[str, Any]]:
                 {"version": version.number, "state": version.state, "error": version.error}
                 for version in model.versions[::-1]
             ],
-            "archives": [
-                f"/{quoted(model.config.name)}/{archive.name}" for archive in archives(model)
-            ],
+            "archives": archives(model),
         }
         for model in models.served()
     ]
 
 
-def archives(model: Model) -> list[Path]:
-    """The TF-Hub archives of the versions that answer: 1.tar.gz beside the folder 1."""
-    files = [model.config.folder / f"{number}.tar.gz" for number in model.available]
-    return [file for file in files if file.is_file()]
+def archives(model: Model) -> list[str]:
+    """The paths of a model's TF-Hub archives, newest first: 2.tar.gz beside the folder 2."""
+    files = model.config.folder.glob("*.tar.gz")
+    numbers = sorted((int(f.name[:-7]) for f in files if f.name[:-7].isdecimal()), reverse=True)
+    return [f"/{quote(model.config.name, safe='')}/{number}.tar.gz" for number in numbers]
 
 
-def quoted(name: str) -> str:
-    """A model's name in a path."""
-    return quote(name, safe="")
+def archive(models: Models, path: str) -> Path | None:
+    """The archive at a path, /NAME/1.tar.gz, of a version that need not answer any more."""
+    found = re.fullmatch(r"/([^/]+)/(\d+\.tar\.gz)", path, re.ASCII)
+    for model in models.served() if found else ():
+        file = model.config.folder / found[2]
+        if model.config.name == unquote(found[1]) and file.is_file():
+            return file
+    return None
 
 
 def count_rows(call: Call, rows: int, most: int) -> None:

@@ -6,8 +6,11 @@ import zlib
 from collections.abc import Awaitable, Callable
 
 from tfkit.serve.status import RequestError
+from tfkit.serve.work import Hold
 
 _GZIP = 16 + zlib.MAX_WBITS
+_SLICE = 2**16
+_MEMBERS = 1000
 _DRAINED = 4  # times the limit that is read and thrown away, so that the sender hears the answer
 
 
@@ -15,16 +18,12 @@ class Disconnected(Exception):
     """The client went away, or was dropped, before its request was complete."""
 
 
-async def read_body(
-    headers: dict[bytes, bytes], receive: Callable[[], Awaitable[dict]], most: int
-) -> bytes:
-    """The body of a request, after gunzip.
+def packing(headers: dict[bytes, bytes]) -> bool:
+    """Whether a body is in gzip.
 
     Args:
         headers: lower-case names.
-        receive: ASGI's.
-        most: bytes, before and after gunzip.
-    Raises: RequestError 413 or 400 (an encoding other than gzip, damaged gzip); Disconnected.
+    Raises: RequestError, 415 for any other encoding.
     """
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding not in (b"identity", b"gzip", b"x-gzip", b""):
@@ -33,11 +32,18 @@ async def read_body(
             f"Content-Encoding {encoding.decode('latin-1')!r} is not supported; send gzip or none.",
             415,
         )
-    body = await _received(receive, most)
-    return _unpacked(body, most) if encoding in (b"gzip", b"x-gzip") else body
+    return encoding.endswith(b"gzip")
 
 
-async def _received(receive: Callable, most: int) -> bytes:
+async def receive_body(receive: Callable[[], Awaitable[dict]], most: int, held: Hold) -> bytes:
+    """The body of a request as it is sent.
+
+    Args:
+        receive: ASGI's.
+        most: bytes.
+        held: is charged with what is kept.
+    Raises: RequestError 413 or 429; Disconnected.
+    """
     parts, size = [], 0
     while True:
         message = await receive()
@@ -46,6 +52,7 @@ async def _received(receive: Callable, most: int) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size <= most:
+            held.take(len(part))
             parts.append(part)
         elif size > _DRAINED * most or not message.get("more_body"):
             raise _too_large(most)
@@ -55,25 +62,36 @@ async def _received(receive: Callable, most: int) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _unpacked(body: bytes, most: int) -> bytes:
-    """Gunzip, stopping as soon as there is more than allowed."""
-    parts, size = [], 0
-    while body:
-        unzip = zlib.decompressobj(_GZIP)
+def unpack(body: bytes, most: int) -> bytes:
+    """Gunzip a body, also one of several members, stopping as soon as there is more than allowed.
+
+    Raises: RequestError 413, or 400 for what is no gzip.
+    """
+    parts, size, position, members = [], 0, 0, 0
+    unzip = zlib.decompressobj(_GZIP)
+    while position < len(body):
+        piece = body[position : position + _SLICE]  # what follows a member is copied each time
         try:
-            part = unzip.decompress(body, most + 1 - size)
+            part = unzip.decompress(piece, most + 1 - size)
         except zlib.error as error:
-            raise RequestError(
-                "INVALID_ARGUMENT", f"The body is no valid gzip: {error}."
-            ) from error
+            raise _no_gzip(str(error)) from error
         parts.append(part)
         size += len(part)
         if size > most:
             raise _too_large(most)
-        if not unzip.eof:
-            raise RequestError("INVALID_ARGUMENT", "The body is no valid gzip: it is cut short.")
-        body = unzip.unused_data  # another member may follow
+        position += len(piece) - len(unzip.unused_data)
+        if unzip.eof and position < len(body):
+            members += 1
+            unzip = zlib.decompressobj(_GZIP)
+        if members > _MEMBERS:
+            raise _no_gzip(f"it has more than {_MEMBERS} members")
+    if not unzip.eof:
+        raise _no_gzip("it is cut short")
     return b"".join(parts)
+
+
+def _no_gzip(reason: str) -> RequestError:
+    return RequestError("INVALID_ARGUMENT", f"The body is no valid gzip: {reason}.")
 
 
 def _too_large(most: int) -> RequestError:

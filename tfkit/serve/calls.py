@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
 import sys
 import threading
 import time
@@ -86,7 +87,8 @@ class RequestLog:
         self._logger = logging.Logger("tfkit.serve.requests")
         handler = logging.StreamHandler(sys.stderr)
         if target != "-":
-            handler = logging.FileHandler(target, encoding="utf-8")
+            # reopened when it was rotated away
+            handler = logging.handlers.WatchedFileHandler(target, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(message)s"))
         self._logger.addHandler(handler)
 
@@ -95,3 +97,8 @@ class RequestLog:
         line = {"time": round(time.time(), 3), **asdict(call)}
         line["seconds"] = round(call.seconds, 6)
         self._logger.info(json.dumps({k: v for k, v in line.items() if v not in ("", None)}))
+
+    def close(self) -> None:
+        """Close the file."""
+        for handler in self._logger.handlers:
+            handler.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import time
 from collections.abc import Callable
@@ -22,12 +21,11 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tfkit.serve import grpc_answers
 from tfkit.serve.calls import Call
 from tfkit.serve.flat_text import Ssl
-from tfkit.serve.models import Models
-from tfkit.serve.monitoring import Monitoring
-from tfkit.serve.settings import Limits, Settings
+from tfkit.serve.grpc_answers import GrpcAnswers
+from tfkit.serve.parts import Parts
+from tfkit.serve.settings import Limits
 from tfkit.serve.status import RequestError
 from tfkit.serve.work import Work
 
@@ -50,23 +48,21 @@ _REQUESTS = {
         "HandleReloadConfigRequest": model_management_pb2.ReloadConfigRequest,
     },
 }
+_AT_ONCE = ("GetModelStatus", "GetModelMetadata")  # quick, and not to wait behind predictions
+_RELOAD = "HandleReloadConfigRequest"
 
 
 class GrpcSide:
     """A gRPC server on the loop that runs.
 
     Args:
-        models: that are served.
-        settings: limits, token, TLS.
-        monitoring: counts requests.
-        work: computes.
+        parts: of the server.
     """
 
-    def __init__(self, models: Models, settings: Settings, monitoring: Monitoring, work: Work):
-        self._models = models
-        self._settings = settings
-        self._monitoring = monitoring
-        self._work = work
+    def __init__(self, parts: Parts):
+        self._parts = parts
+        self._answers = GrpcAnswers(parts)
+        self._reloads = Work(1, 1)  # one at a time, and no prediction waits for it
         self._server: grpc.aio.Server | None = None
         self._health = health.aio.HealthServicer()
 
@@ -75,7 +71,8 @@ class GrpcSide:
 
         Raises: RuntimeError where it is taken.
         """
-        limits, settings = self._settings.limits, self._settings
+        settings = self._parts.settings
+        limits = settings.limits
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", limits.body_bytes),
@@ -84,7 +81,9 @@ class GrpcSide:
                 ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a helper
                 ("grpc.keepalive_time_ms", int(limits.receive_seconds * 1000)),
                 ("grpc.server_handshake_timeout_ms", int(limits.receive_seconds * 1000)),
-            ]
+            ],
+            # those that still arrive too; health checks among them, so not as few as may compute
+            maximum_concurrent_rpcs=2 * limits.concurrent,
         )
         for service, requests in _REQUESTS.items():
             handlers = {name: self._handler(name, request) for name, request in requests.items()}
@@ -113,6 +112,7 @@ class GrpcSide:
         """Take no more requests, and wait so long for those in flight."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(seconds)
+        self._reloads.stop()
 
     def _handler(self, method: str, request: type) -> grpc.RpcMethodHandler:
         """A unary method, handled as one whose messages are read by us: with a deadline, in bytes.
@@ -124,8 +124,11 @@ class GrpcSide:
         async def behaviour(_: Any, context: grpc.aio.ServicerContext) -> bytes:
             call, start = Call("GRPC", method), time.perf_counter()
             try:
-                self._authorize(context)
-                body = await _read(context, self._settings.limits)
+                header = dict(context.invocation_metadata() or ()).get("authorization", "")
+                self._parts.authorize(
+                    str(header).encode(), "the metadata `authorization: Bearer TOKEN`"
+                )
+                body = await _read(context, self._parts.settings.limits)
                 start = time.perf_counter()
                 return await self._answer(call, request, body, context)
             except RequestError as error:
@@ -136,12 +139,12 @@ class GrpcSide:
                 raise
             finally:
                 call.seconds = time.perf_counter() - start
-                self._monitoring.record(call)
+                self._parts.monitoring.record(call)
 
         return grpc.stream_unary_rpc_method_handler(behaviour)
 
     async def _answer(self, call: Call, request_type: type, body: bytes, context: Any) -> bytes:
-        function: Callable = getattr(grpc_answers, _snake(call.method))
+        function: Callable = getattr(self._answers, _snake(call.method))
 
         def compute() -> bytes:
             try:
@@ -150,22 +153,12 @@ class GrpcSide:
                 raise RequestError(
                     "INVALID_ARGUMENT", f"The message is no {request_type.DESCRIPTOR.name}."
                 ) from error
-            answer = function(self._models, request, call, self._settings.limits, self._monitoring)
-            return answer.SerializeToString()
+            return function(request, call).SerializeToString()
 
-        return await self._work.do(compute, context.time_remaining())
-
-    def _authorize(self, context: grpc.aio.ServicerContext) -> None:
-        wanted = self._settings.token
-        if not wanted:
-            return
-        given = dict(context.invocation_metadata() or ()).get("authorization", "")
-        scheme, _, token = str(given).partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), wanted.encode()):
-            raise RequestError(
-                "UNAUTHENTICATED",
-                "This server wants a token: send the metadata `authorization: Bearer TOKEN`.",
-            )
+        if call.method in _AT_ONCE:
+            return compute()
+        work = self._reloads if call.method == _RELOAD else self._parts.work
+        return await work.do(compute, context.time_remaining())
 
 
 async def _read(context: grpc.aio.ServicerContext, limits: Limits) -> bytes:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import time
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from tfkit.serve import answers, page, rest
-from tfkit.serve.bodies import Disconnected, read_body
+from tfkit.serve.bodies import Disconnected, packing, receive_body
 from tfkit.serve.calls import Call
-from tfkit.serve.models import Models
-from tfkit.serve.monitoring import Monitoring
-from tfkit.serve.settings import Settings
+from tfkit.serve.parts import Parts
+from tfkit.serve.rest_answers import Question
 from tfkit.serve.status import RequestError
-from tfkit.serve.work import Work
 
 _OPEN = ("/", "/healthz", "/readyz")  # need no token: probes, and a page without data of its own
 _JSON = "application/json"
 
 
-def application(models: Models, settings: Settings, monitoring: Monitoring, work: Work) -> Any:
+def application(parts: Parts) -> Any:
     """The ASGI application, behind CORS answers where the settings ask for them."""
-    app = HttpApp(models, settings, monitoring, work)
-    if not settings.cors:
+    app = HttpApp(parts)
+    if not parts.settings.cors:
         return app
     return CORSMiddleware(
         app,
@@ -42,18 +38,12 @@ class HttpApp:
     """What answers each path.
 
     Args:
-        models: that are served.
-        settings: token, limits, whether and where metrics are served.
-        monitoring: counts requests.
-        work: computes.
+        parts: of the server.
     """
 
-    def __init__(self, models: Models, settings: Settings, monitoring: Monitoring, work: Work):
-        self._models = models
-        self._settings = settings
-        self._monitoring = monitoring
-        self._work = work
-        self._token = (settings.token or "").encode()
+    def __init__(self, parts: Parts):
+        self._parts = parts
+        self._models = parts.models
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         """ASGI's entry."""
@@ -61,31 +51,23 @@ class HttpApp:
             return
         path, headers = scope["raw_path"].decode("ascii"), dict(scope["headers"])
         try:
-            self._authorize(path, headers)
+            if path not in _OPEN:
+                header = headers.get(b"authorization", b"")
+                self._parts.authorize(header, "`Authorization: Bearer TOKEN`")
             if path.lower().startswith("/v1/"):
-                response = await self._api(scope["method"], path, headers, receive)
+                response = await self._api(scope, path, headers, receive)
             else:
-                response = self._own(scope["method"], path)
+                response = await self._own(scope["method"], path)
         except RequestError as error:
             response = _refused(error)
         except Disconnected:
             return
         await response(scope, receive, send)
 
-    def _authorize(self, path: str, headers: dict[bytes, bytes]) -> None:
-        if not self._token or path in _OPEN:
-            return
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self._token):
-            raise RequestError(
-                "UNAUTHENTICATED", "This server wants a token: send `Authorization: Bearer TOKEN`."
-            )
-
-    async def _api(
-        self, method: str, path: str, headers: dict, receive: Callable[[], Awaitable[dict]]
-    ) -> Response:
+    async def _api(self, scope: dict, path: str, headers: dict, receive: Callable) -> Response:
         """TF Serving's interface. Everything here is counted."""
-        call, start = Call("REST"), time.perf_counter()
+        call, start, method = Call("REST"), time.perf_counter(), scope["method"]
+        limits, buffered = self._parts.settings.limits, self._parts.buffered
         try:
             where = rest.parse_path(method, path)
             if method == "GET":
@@ -93,11 +75,13 @@ class HttpApp:
             if where["method"] not in ("predict", "classify", "regress"):
                 raise RequestError("INVALID_ARGUMENT", f"Malformed request: {method} {path}")
             call.method = where["method"].capitalize()
-            limits = self._settings.limits
-            body = await read_body(headers, receive, limits.body_bytes)
-            start = time.perf_counter()
-            work = _Question(self._models, where, call, body, limits)
-            text = await self._work.do(work.answer, limits.answer_seconds)
+            with buffered.hold() as held:
+                packed = packing(headers)
+                body = await receive_body(receive, limits.body_bytes, held)
+                start = time.perf_counter()
+                gone = scope["state"].get("gone", lambda: False)
+                question = Question(self._parts, where, call, body, packed, gone)
+                text = await self._parts.work.do(question.answer, limits.answer_seconds)
             return Response(text, media_type=_JSON)
         except RequestError as error:
             call.failed(error)
@@ -107,7 +91,7 @@ class HttpApp:
             raise
         finally:
             call.seconds = time.perf_counter() - start
-            self._monitoring.record(call)
+            self._parts.monitoring.record(call)
 
     def _ask(self, call: Call, where: dict) -> str:
         """A model's status or metadata."""
@@ -124,9 +108,9 @@ class HttpApp:
         call.model = name
         return answers.status_json(versions)
 
-    def _own(self, method: str, path: str) -> Response:
+    async def _own(self, method: str, path: str) -> Response:
         """The pages that TF Serving has not, and its metrics."""
-        settings = self._settings
+        metrics = self._parts.settings.metrics
         if method not in ("GET", "HEAD"):
             raise RequestError("UNIMPLEMENTED", f"{path} answers GET and HEAD only.", 405)
         if path == "/":
@@ -135,72 +119,28 @@ class HttpApp:
             return JSONResponse({"status": "alive"})
         if path == "/readyz":
             return self._readiness()
-        if path == settings.metrics.path and settings.metrics.enable:
-            return Response(self._monitoring.page(), media_type="text/plain; version=0.0.4")
+        if path == metrics.path and metrics.enable:
+            text = await self._parts.aside.do(self._parts.monitoring.page)
+            return Response(text, media_type="text/plain; version=0.0.4")
         if path == "/tfkit/models":
-            return JSONResponse({"models": answers.overview(self._models)})
+            return JSONResponse({"models": await self._parts.aside.do(self._overview)})
         if path == "/tfkit/latency":
-            return JSONResponse({"latency": self._monitoring.latency()})
-        archive = self._archive(path)
+            return JSONResponse({"latency": self._parts.monitoring.latency()})
+        archive = await self._parts.aside.do(lambda: answers.archive(self._models, path))
         if archive is not None:
             return FileResponse(archive, media_type="application/gzip")
         raise RequestError(
             "NOT_FOUND", f"There is nothing at {path}; models answer under /v1/models/."
         )
 
+    def _overview(self) -> list[dict[str, Any]]:
+        return answers.overview(self._models)
+
     def _readiness(self) -> Response:
         if self._models.ready:
             return JSONResponse({"status": "ready"})
         reason = self._models.why(self._models.unready()) or "no model is served"
         return JSONResponse({"status": "not ready", "error": reason}, 503)
-
-    def _archive(self, path: str) -> Path | None:
-        """The TF-Hub archive of a version: /NAME/1.tar.gz."""
-        for model in self._models.served():
-            for file in answers.archives(model):
-                if path == f"/{answers.quoted(model.config.name)}/{file.name}":
-                    return file
-        return None
-
-
-class _Question:
-    """A POST request, answered in one of the threads that compute."""
-
-    def __init__(self, models: Models, where: dict, call: Call, body: bytes, limits: Any):
-        self._models = models
-        self._where = where
-        self._call = call
-        self._body = body
-        self._limits = limits
-
-    def answer(self) -> str:
-        """The JSON of the answer."""
-        where, call = self._where, self._call
-        servable = self._models.find(where["name"], where.get("version"), where.get("label"))
-        call.model, call.version = servable.name, servable.version
-        if call.method == "Predict":
-            return self._predict(servable)
-        request = rest.parse_examples(self._body)
-        answers.count_rows(call, len(request.examples), self._limits.rows)
-        call.signature = servable.known(request.signature_name)
-        if call.method == "Classify":
-            return rest.render_classifications(
-                *servable.classify(request.signature_name, request.examples)
-            )
-        return rest.render_regressions(servable.regress(request.signature_name, request.examples))
-
-    def _predict(self, servable: Any) -> str:
-        call = self._call
-
-        def inputs(signature: str | None) -> dict:
-            specs = servable.inputs(signature)
-            call.signature = servable.known(signature)
-            return specs
-
-        request = rest.parse_request(self._body, inputs, max_rows=self._limits.rows)
-        call.rows = answers.rows(request.tensors)
-        outputs = servable.predict(request.signature_name, request.tensors)
-        return rest.render_response(outputs, request.format)
 
 
 def _refused(error: RequestError) -> Response:

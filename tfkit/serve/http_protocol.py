@@ -72,6 +72,8 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError("this is no proxy")  # likewise
         if not self.parser.should_upgrade():
             super().on_headers_complete()
+            cycle = self.cycle
+            self.scope["state"]["gone"] = lambda: cycle.disconnected
 
     def on_chunk_header(self) -> None:
         """A body in chunks has gone on; headers may follow the last of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import socket
@@ -20,31 +21,69 @@ _KEEP_ALIVE = 75  # seconds that an idle connection is kept
 _BACKLOG = 1024
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket.
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Bound sockets, on one port: one for each address that the host's name stands for.
 
     Raises: TfkitError where the port is taken or the address is not this machine's.
     """
+    listeners: list[socket.socket] = []
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
+        found = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
-        )[0]
-        # the protocol must be named: asyncio switches Nagle's delay off only where it is TCP
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        )
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            # the protocol must be named: asyncio switches Nagle's delay off only where it is TCP
+            listener = socket.socket(family, kind, protocol)
+            listeners.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind((address[0], port, *address[2:]))
+            port = listener.getsockname()[1]  # the free one that 0 stood for
     except OSError as error:
+        for listener in listeners:
+            listener.close()
         raise TfkitError(
             f"serve: {host}:{port} cannot be listened on: {error.strerror or error}; "
             "choose another --rest-port, or 0 for any free one."
         ) from error
-    return listener
+    return listeners
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server whose TLS handshakes have a deadline too."""
+
+    def __init__(self, config: uvicorn.Config, receive_seconds: float):
+        super().__init__(config)
+        self._receive_seconds = receive_seconds
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+
+        def connection() -> asyncio.Protocol:
+            return self.config.http_protocol_class(
+                config=self.config, server_state=self.server_state, app_state={}
+            )
+
+        timeout = None if self.config.ssl is None else self._receive_seconds
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                connection,
+                sock=listener,
+                ssl=self.config.ssl,
+                ssl_handshake_timeout=timeout,
+                backlog=self.config.backlog,
+            )
+            for listener in sockets
+        ]
+        self.started = True
 
 
 def server(app: Any, settings: Settings) -> uvicorn.Server:
-    """A uvicorn server for an ASGI application; `serve(sockets=[…])` runs it."""
+    """A uvicorn server for an ASGI application; `serve(sockets=…)` runs it."""
     context = None if settings.ssl is None else _context(settings.ssl)
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             http=bounded(settings.limits),
@@ -58,7 +97,8 @@ def server(app: Any, settings: Settings) -> uvicorn.Server:
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=math.ceil(settings.grace_seconds),
             ssl_context_factory=context and (lambda *_: context),
-        )
+        ),
+        settings.limits.receive_seconds,
     )
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tfkit.serve.folders import ModelConfig, version_folders
-from tfkit.serve.status import RequestError
+from tfkit.serve.status import RequestError, code_of
 
 log = logging.getLogger("tfkit.serve")
+_REMEMBERED = 20  # versions of the past that a status still tells of
 
 
 @dataclass
@@ -45,11 +46,18 @@ class Model:
     Args:
         config: name, folder, policy and labels.
         load: (name, version, folder) -> a warm servable; may raise anything.
+        dropped: is told each servable that was let go.
     """
 
-    def __init__(self, config: ModelConfig, load: Callable[[str, int, Path], Any]):
+    def __init__(
+        self,
+        config: ModelConfig,
+        load: Callable[[str, int, Path], Any],
+        dropped: Callable[[Any], None] = lambda servable: None,
+    ):
         self.config = config
         self._load = load
+        self._dropped = dropped
         self._versions: dict[int, Version] = {}
         self._available: dict[int, Any] = {}
 
@@ -81,9 +89,11 @@ class Model:
         if any(number in self._available for number in wanted):
             for number in [n for n in self._available if n not in wanted]:
                 self._drop(number)
-        for number, version in list(self._versions.items()):
-            if version.servable is None and number not in wanted and version.state != "END":
-                version.state = "END"
+        past = [n for n, v in sorted(self._versions.items()) if not v.servable and n not in wanted]
+        for number in past:
+            self._versions[number].state = "END"
+        for number in past[:-_REMEMBERED]:
+            del self._versions[number]
 
     def stop(self) -> None:
         """Let go of every version."""
@@ -121,11 +131,12 @@ class Model:
         if number in self._available or (version and version.tried == _look(folder)):
             return
         version = self._versions[number] = Version(number, "LOADING")
+        look = _look(folder)  # before: it may be completed while loading fails
         try:
             servable = self._load(self.config.name, number, folder)
         except Exception as error:  # a SavedModel is a program: it can fail in any way
-            version.state, version.tried = "END", _look(folder)
-            version.code = getattr(error, "code", "UNKNOWN")
+            version.state, version.tried = "END", look
+            version.code = code_of(error)
             version.error = (str(error) or type(error).__name__).splitlines()[0]
             log.error(
                 "%s version %d could not be loaded: %s", self.config.name, number, version.error
@@ -139,7 +150,8 @@ class Model:
         version = self._versions[number]
         version.state = "UNLOADING"
         self._available = {n: s for n, s in self._available.items() if n != number}
-        version.servable, version.state = None, "END"
+        servable, version.servable, version.state = version.servable, None, "END"
+        self._dropped(servable)
         log.info("%s version %d was let go", self.config.name, number)
 
 

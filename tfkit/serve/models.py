@@ -22,13 +22,18 @@ class Models:
         configure: -> the models to serve; asked at every poll, so that a model whose folder appears
             later is served too.
         load: (name, version, folder) -> a warm servable.
+        dropped: is told each servable that was let go.
     """
 
     def __init__(
-        self, configure: Callable[[], list[ModelConfig]], load: Callable[[str, int, Path], Any]
+        self,
+        configure: Callable[[], list[ModelConfig]],
+        load: Callable[[str, int, Path], Any],
+        dropped: Callable[[Any], None] = lambda servable: None,
     ):
         self._configure = configure
         self._load = load
+        self._dropped = dropped
         self._models: dict[str, Model] = {}
         self._changing = threading.Lock()  # of one poll or reload at a time; requests take none
         self._ready = False
@@ -45,11 +50,20 @@ class Models:
                         "%s: label %s names version %d, which does not answer",
                         *(model.config.name, label, version),
                     )
-        if seconds > 0:
+        if seconds > 0 and not self.interrupted:
             self._thread = threading.Thread(
                 target=self._watch, args=(seconds,), name="versions", daemon=True
             )
             self._thread.start()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether nothing more is loaded."""
+        return self._stop.is_set()
+
+    def interrupt(self) -> None:
+        """Load nothing more; what is being loaded is the last."""
+        self._stop.set()
 
     def stop(self) -> None:
         """End the polling, wait for a load under way, and let go of all models."""
@@ -64,7 +78,7 @@ class Models:
         with self._changing:
             self._apply(self._configure())
             for model in list(self._models.values()):
-                if not self._stop.is_set():
+                if not self.interrupted:
                     model.poll()
 
     def reload(self, configs: list[ModelConfig]) -> None:
@@ -159,7 +173,7 @@ class Models:
         for name, config in wanted.items():
             model = self._models.get(name)
             if model is None or model.config.folder != config.folder:
-                model = Model(config, self._load)
+                model = Model(config, self._load, self._dropped)
                 if name in self._models:  # moved: the old folder's versions answer until then
                     model.poll()
             model.config = config

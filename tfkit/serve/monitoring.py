@@ -29,18 +29,23 @@ class Monitoring:
 
     def __init__(self, request_log: str | None = None):
         self.registry = CollectorRegistry()
-        self._requests = _RequestCount()
+        self._requests = _Counts(
+            "request_count", "The total number of requests.", ("model_name", "status")
+        )
+        self._warmup_records = _Counts(
+            "model_warmup_records_read",
+            "Total number of warmup records read during model warmup.",
+            ("model_path", "status"),
+        )
+        self._example_total = Counter(
+            f"{_TF}request_example_count",
+            "The total number of tensorflow.Examples.",
+            ["model"],
+            registry=self.registry,
+        )
         self.registry.register(self._requests)
+        self.registry.register(self._warmup_records)
         self._make_histograms()
-        counter = partial(Counter, registry=self.registry)
-        self._example_total = counter(
-            f"{_TF}request_example_count", "The total number of tensorflow.Examples.", ["model"]
-        )
-        self._warmup_records = counter(
-            f"{_TF}model_warmup_records_read",
-            "Total number of warmup records read.",
-            ["model_path", "status"],
-        )
         self._windows: dict[tuple, Window] = {}
         self._lock = threading.Lock()
         self._log = RequestLog(request_log) if request_log else None
@@ -61,7 +66,8 @@ class Monitoring:
 
     def ran(self, model: str, method: str, seconds: float) -> None:
         """Count the TensorFlow part of a request."""
-        self._runtime.labels(model, method, "TF2").observe(seconds * 1e6)
+        # TF Serving's word for all that is not TFRT, and what its dashboards ask for
+        self._runtime.labels(model, method, "TF1").observe(seconds * 1e6)
 
     def examples(self, model: str, count: int) -> None:
         """Count the tf.Examples of a Classify or Regress request."""
@@ -71,7 +77,13 @@ class Monitoring:
     def warmed(self, path: str, status: str, records: int, seconds: float) -> None:
         """Count the warm-up of a version."""
         self._warmup.labels(path, status).observe(seconds * 1e6)
-        self._warmup_records.labels(path, status).inc(records)
+        self._warmup_records.add(path, status, count=records)
+
+    def forget(self, model: str, version: int, path: str) -> None:
+        """Drop the series of a version that was let go: a server may see thousands."""
+        self._by_signature.remove_by_labels({"model": model, "version": str(version)})
+        self._warmup.remove_by_labels({"model_path": path})
+        self._warmup_records.remove(path)
 
     def page(self) -> bytes:
         """The metrics in Prometheus' text format."""
@@ -85,6 +97,11 @@ class Monitoring:
             {"model": model, "signature": signature, "protocol": protocol, **window.summary()}
             for (model, signature, protocol), window in windows
         ]
+
+    def close(self) -> None:
+        """Close the request log."""
+        if self._log:
+            self._log.close()
 
     def _make_histograms(self) -> None:
         histogram = partial(Histogram, registry=self.registry)
@@ -125,22 +142,29 @@ class Monitoring:
             return self._windows.setdefault(key, Window())
 
 
-class _RequestCount:
-    """`request_count` under TF Serving's name: the library would call a Counter `…_total`."""
+class _Counts:
+    """A counter under TF Serving's own name: the library would call one of its own `…_total`."""
 
-    def __init__(self):
-        self._counts: dict[tuple[str, str], int] = {}
+    def __init__(self, name: str, documentation: str, labels: tuple[str, ...]):
+        self._name = f"{_TF}{name}"
+        self._documentation = documentation
+        self._labels = labels
+        self._counts: dict[tuple[str, ...], int] = {}
         self._lock = threading.Lock()
 
-    def add(self, model: str, status: str) -> None:
+    def add(self, *values: str, count: int = 1) -> None:
         with self._lock:
-            self._counts[model, status] = self._counts.get((model, status), 0) + 1
+            self._counts[values] = self._counts.get(values, 0) + count
+
+    def remove(self, first: str) -> None:
+        with self._lock:
+            self._counts = {k: v for k, v in self._counts.items() if k[0] != first}
 
     def collect(self) -> Iterator[Metric]:
-        name = f"{_TF}request_count"
-        metric = Metric(name, "The total number of requests.", "unknown")
+        metric = Metric(self._name, self._documentation, "unknown")
         with self._lock:
             counts = dict(self._counts)
-        for (model, status), count in sorted(counts.items()):
-            metric.add_sample(name, {"model_name": model, "status": status}, count)
+        for values, count in sorted(counts.items()):
+            labels = dict(zip(self._labels, values, strict=True))
+            metric.add_sample(self._name, labels, count)
         yield metric

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -31,17 +32,19 @@ def run(settings: Settings, *, as_json: bool = False, quiet: bool = False) -> No
     )
     for noisy in ("uvicorn", "uvicorn.error", "absl", "tensorflow"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    ended = threading.Event()
+    ended, server = threading.Event(), Server(settings)
 
     def end(number: int, frame: object) -> None:
         if ended.is_set():
-            raise SystemExit(128 + number)
+            os._exit(128 + number)  # at once: threads that compute would be waited for
         ended.set()
+        server.interrupt()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with Server(settings) as server:
-            _announce(server, as_json, quiet)
+        with server:
+            if not ended.is_set():
+                _announce(server, as_json, quiet)
             while not ended.wait(_LOOK):
                 pass
             if not quiet:

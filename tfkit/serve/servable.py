@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tfkit.export.batching import Batching
@@ -64,14 +65,8 @@ class Servable:
 
     def inputs(self, signature: str | None) -> dict[str, tf.TensorSpec]:
         """What a signature takes, None being the default one, as a JSON request is read by it."""
-        known = self._signatures.get(signature or DEFAULT_SIGNATURE)
-        if known is None:
-            raise RequestError(
-                "INVALID_ARGUMENT",
-                f'Serving signature name: "{signature or DEFAULT_SIGNATURE}" not found in '
-                f"signature def{self._others()}",
-            )
-        return known.inputs
+        message = 'Serving signature name: "{}" not found in signature def'
+        return self._signature(signature, "INVALID_ARGUMENT", message).inputs
 
     def predict(
         self, signature: str | None, tensors: Arrays, output_filter: Iterable[str] = ()
@@ -80,13 +75,8 @@ class Servable:
 
         Raises: RequestError, also for what the model itself refuses.
         """
-        known = self._signatures.get(signature or DEFAULT_SIGNATURE)
-        if known is None:
-            raise RequestError(
-                "FAILED_PRECONDITION",
-                f'Serving signature key "{signature or DEFAULT_SIGNATURE}" not found'
-                f"{self._others()}",
-            )
+        message = 'Serving signature key "{}" not found'
+        known = self._signature(signature, "FAILED_PRECONDITION", message)
         return self._timed("Predict", known, tensors, output_filter)
 
     def classify(
@@ -96,7 +86,7 @@ class Servable:
 
         Raises: RequestError; UNIMPLEMENTED where the signature takes no tf.Example.
         """
-        known = self._of_examples(signature, "classes", "scores")
+        known = self._of_examples(signature)
         outputs = [name for name in ("classes", "scores") if name in known.outputs]
         if not outputs:
             raise RequestError(
@@ -119,7 +109,7 @@ class Servable:
 
         Raises: RequestError; UNIMPLEMENTED where the signature takes no tf.Example.
         """
-        known = self._of_examples(signature, "outputs")
+        known = self._of_examples(signature)
         if known.outputs != ("outputs",):
             raise RequestError(
                 "INVALID_ARGUMENT",
@@ -141,24 +131,25 @@ class Servable:
         self._ran(self.name, method, time.perf_counter() - start)
         return outputs
 
-    def _of_examples(self, signature: str | None, *outputs: str) -> ServedSignature:
+    def _signature(self, signature: str | None, code: str, message: str) -> ServedSignature:
+        """One of ours; an unknown one is refused in the words of the method that asks."""
         name = signature or DEFAULT_SIGNATURE
-        known = self._signatures.get(name)
-        if known is None:
-            raise RequestError(
-                "INVALID_ARGUMENT", f"No signature was found with the name: {name}{self._others()}"
-            )
+        if name not in self._signatures:
+            known = ", ".join(sorted(self._signatures))
+            raise RequestError(code, f"{message.format(name)}. The model has: {known}.")
+        return self._signatures[name]
+
+    def _of_examples(self, signature: str | None) -> ServedSignature:
+        message = "No signature was found with the name: {}"
+        known = self._signature(signature, "INVALID_ARGUMENT", message)
         spec = known.inputs.get("inputs")
         if len(known.inputs) != 1 or spec is None or spec.dtype != tf.string:
             raise RequestError(
                 "UNIMPLEMENTED",
-                f"The signature {name} takes no tf.Example: it would need one string input named "
-                f'"inputs", and takes {", ".join(known.inputs)}; ask it by Predict.',
+                f"The signature {known.name} takes no tf.Example: it would need one string input "
+                f'named "inputs", and takes {", ".join(known.inputs)}; ask it by Predict.',
             )
         return known
-
-    def _others(self) -> str:
-        return f". The model has: {', '.join(sorted(self._signatures))}."
 
 
 def _examples(examples: list[bytes]) -> Arrays:
@@ -170,7 +161,10 @@ def _examples(examples: list[bytes]) -> Arrays:
 def _definitions(folder: Path) -> dict[str, Any]:
     """{signature: SignatureDef}, as the file has them."""
     model = saved_model_pb2.SavedModel()
-    model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    if (folder / "saved_model.pb").is_file():
+        model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    else:
+        text_format.Parse((folder / "saved_model.pbtxt").read_text(encoding="utf-8"), model)
     graphs = [graph for graph in model.meta_graphs if "serve" in graph.meta_info_def.tags]
     if not graphs:
         raise ValueError(f"{folder} has no graph tagged 'serve'")

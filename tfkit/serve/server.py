@@ -1,10 +1,9 @@
-"""The server: models, a loop that talks REST and gRPC, threads that compute."""
+"""The server: models, the network, threads that compute; started and stopped as one."""
 
 from __future__ import annotations
 
-import asyncio
+import atexit
 import logging
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tfkit.serve.folders import ModelConfig, discover
 from tfkit.serve.settings import Settings
 
 log = logging.getLogger("tfkit.serve")
+_ASIDE = 2  # threads for pages that look at the disk
 _PACKAGES = ("uvicorn", "httptools", "starlette", "prometheus_client", "grpc_health.v1.health")
 
 
@@ -36,20 +36,19 @@ class Server:
         need("tfkit serve", "serving", *_PACKAGES)
         from tfkit.serve.models import Models
         from tfkit.serve.monitoring import Monitoring
-        from tfkit.serve.work import Work
+        from tfkit.serve.network import Network
+        from tfkit.serve.parts import Parts
+        from tfkit.serve.work import Budget, Work
 
+        limits = settings.limits
         self.settings = settings
         self.monitoring = Monitoring(settings.request_log)
-        self.models = Models(_Listed(settings), self._load)
-        self.work = Work(settings.workers, settings.limits.concurrent)
-        self.rest_port = self.grpc_port = 0
-        self._loop = asyncio.new_event_loop()
-        self._http: Any = None
-        self._grpc: Any = None
-        self._thread = threading.Thread(target=self._talk, name="network", daemon=True)
-        self._listening = threading.Event()
-        self._ending = asyncio.Event()
-        self._failure: Exception | None = None
+        self.models = Models(_Listed(settings), self._load, self._dropped)
+        self.work = Work(settings.workers, limits.concurrent)
+        self._aside = Work(_ASIDE, limits.concurrent)
+        budget = Budget(limits.buffered_bytes)
+        parts = Parts(self.models, settings, self.monitoring, self.work, self._aside, budget)
+        self._network = Network(parts)
 
     def __enter__(self) -> Server:
         self.start()
@@ -58,34 +57,49 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def rest_port(self) -> int:
+        """The port that answers, 0 before the start."""
+        return self._network.rest_port
+
+    @property
+    def grpc_port(self) -> int:
+        """Likewise."""
+        return self._network.grpc_port
+
     def start(self) -> None:
         """Listen, load and warm the models, then say that the server is ready.
 
         Raises: TfkitError where a port is taken, or no model at all can be loaded.
         """
-        self._thread.start()
-        self._listening.wait()
-        if self._failure is not None:
-            raise self._failure
+        # a thread that still loads a model while the interpreter ends would abort the process
+        atexit.register(self.stop)
         try:
+            self._network.start()
             self.models.start(self.settings.poll_seconds)
         except BaseException:
             self.stop()
             raise
         unready = self.models.unready()
-        if len(unready) == len(self.models.served()):
+        if len(unready) == len(self.models.served()) and not self.models.interrupted:
             self.stop()
             raise TfkitError(f"serve: no model could be loaded: {self.models.why(unready)}")
         if unready:
             log.error("not ready: %s", self.models.why(unready))
 
+    def interrupt(self) -> None:
+        """Load no further model, so that a `start` under way comes to its end."""
+        self.models.interrupt()
+
     def stop(self) -> None:
         """Take no more requests, answer those in flight, and let go of the models."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._ending.set)
-            self._thread.join()
+        self.models.interrupt()
+        self._network.stop()
         self.work.stop()
+        self._aside.stop()
         self.models.stop()
+        self.monitoring.close()
+        atexit.unregister(self.stop)
 
     def ready_line(self) -> dict[str, Any]:
         """The ports, and every version that answers."""
@@ -113,56 +127,8 @@ class Server:
             self.monitoring.warmed(str(folder), status, records, time.perf_counter() - start)
         return servable
 
-    def _talk(self) -> None:
-        """The network thread."""
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._serve())
-        except Exception as error:
-            self._failure = error
-        finally:
-            self._listening.set()
-            self._loop.close()
-
-    async def _serve(self) -> None:
-        from tfkit.serve import http_server
-        from tfkit.serve.grpc_service import GrpcSide
-        from tfkit.serve.http_app import application
-
-        given = (self.models, self.settings, self.monitoring, self.work)
-        listener = http_server.listen(self.settings.host, self.settings.rest_port)
-        self._http = http_server.server(application(*given), self.settings)
-        self._grpc = GrpcSide(*given)
-        try:
-            self.grpc_port = await self._grpc.listen()
-        except RuntimeError as error:
-            listener.close()
-            raise TfkitError(
-                f"serve: {self.settings.host}:{self.settings.grpc_port} cannot be listened on; "
-                "choose another --grpc-port, or 0 for any free one."
-            ) from error
-        self.rest_port = listener.getsockname()[1]
-        await self._grpc.start()
-        serving = asyncio.create_task(self._http.serve(sockets=[listener]))
-        watching = asyncio.create_task(self._watch())
-        while not self._http.started and not serving.done():
-            await asyncio.sleep(0.01)
-        self._listening.set()
-        await self._ending.wait()
-        watching.cancel()
-        self._http.should_exit = True
-        # both, before the loop may end: whoever were left would wait for it for ever
-        await asyncio.gather(serving, self._grpc.stop(self.settings.grace_seconds))
-
-    async def _watch(self) -> None:
-        """Keep gRPC's health service true."""
-        said = None
-        while True:
-            ready = self.models.ready
-            if ready != said:
-                await self._grpc.report(ready)
-                said = ready
-            await asyncio.sleep(0.1)
+    def _dropped(self, servable: Any) -> None:
+        self.monitoring.forget(servable.name, servable.version, str(servable.folder))
 
 
 class _Listed:

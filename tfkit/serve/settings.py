@@ -29,6 +29,8 @@ class Limits:
         rows: of one request.
         concurrent: requests that are computed or wait for it; more are refused with
             RESOURCE_EXHAUSTED (429).
+        buffered_bytes: of all REST requests that are arriving or being answered, before gunzip; one
+            more is refused like that too.
         connections: open at once over REST; more are closed unanswered.
         receive_seconds: within which a request must have arrived, and an answer been taken.
         answer_seconds: within which a REST request is answered; later is DEADLINE_EXCEEDED (504).
@@ -40,6 +42,7 @@ class Limits:
     header_bytes: int = 64 * 1024
     rows: int = 100_000
     concurrent: int = 256
+    buffered_bytes: int = 1024 * MEBIBYTE
     connections: int = 1024
     receive_seconds: float = 30.0
     answer_seconds: float = 30.0

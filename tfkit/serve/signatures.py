@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfkit.export.batching import Batching, batched, merges, reason_against
-from tfkit.serve.status import CODES, RequestError
+from tfkit.serve.status import RequestError, code_of
 
 Arrays = dict[str, np.ndarray]
 
@@ -134,9 +134,11 @@ def _run(function: Callable, tensors: Arrays) -> dict[str, tf.Tensor]:
     try:
         return function({name: tf.constant(array) for name, array in tensors.items()})
     except tf.errors.OpError as error:
-        raise RequestError(CODES[error.error_code], _message(error)) from error
+        raise RequestError(code_of(error), _message(error)) from error
     except (TypeError, ValueError) as error:  # what TensorFlow's Python side refuses
-        raise RequestError("INVALID_ARGUMENT", str(error).splitlines()[0]) from error
+        raise RequestError(
+            "INVALID_ARGUMENT", (str(error) or type(error).__name__).splitlines()[0]
+        ) from error
 
 
 def _message(error: tf.errors.OpError) -> str:

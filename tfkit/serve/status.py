@@ -50,3 +50,11 @@ class RequestError(TfkitError):
         super().__init__(text.decode("utf-8", "ignore"))
         self.code = code
         self.status = status or HTTP_STATUS.get(code, 500)
+
+
+def code_of(error: Exception) -> str:
+    """The canonical code of any exception: a request's, TensorFlow's, or UNKNOWN."""
+    if isinstance(error, RequestError):
+        return error.code
+    number = getattr(error, "error_code", None)
+    return CODES[number] if isinstance(number, int) and number in range(len(CODES)) else "UNKNOWN"

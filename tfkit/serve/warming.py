@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tfkit.serve import examples, rest, tensor_protos
@@ -35,7 +36,7 @@ def warm_up(servable: Servable) -> int:
         log = prediction_log_pb2.PredictionLog()
         try:
             log.ParseFromString(record)
-        except ValueError as error:
+        except DecodeError as error:
             raise ValueError(f"{file}: record {count} is no PredictionLog") from error
         _replay(servable, log, f"{file}: record {count}")
     return count

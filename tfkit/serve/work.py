@@ -1,11 +1,10 @@
-"""The threads that compute, and how many requests may wait for them."""
+"""The threads that compute, how many requests may wait for them, and in how much memory."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -67,13 +66,6 @@ class Work:
             log.exception("a request failed in a way that nobody foresaw")
             raise RequestError("INTERNAL", "The server failed; its log says how.") from error
 
-    def wait(self, seconds: float) -> bool:
-        """Whether everything was answered within so many seconds."""
-        until = time.monotonic() + seconds
-        while self._pending and time.monotonic() < until:
-            time.sleep(0.02)
-        return not self._pending
-
     def stop(self) -> None:
         """Take no more; what runs is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -81,3 +73,50 @@ class Work:
     def _done(self, future: Future) -> None:
         with self._lock:
             self._pending -= 1
+
+
+class Budget:
+    """A number of bytes that requests share while they are held in memory.
+
+    Args:
+        most: bytes.
+    """
+
+    def __init__(self, most: int):
+        self._most = most
+        self._taken = 0
+
+    def hold(self) -> Hold:
+        """A request's own share, nothing yet; used on the loop alone."""
+        return Hold(self)
+
+    def change(self, count: int) -> None:
+        """Take or, below 0, give back.
+
+        Raises: RequestError, RESOURCE_EXHAUSTED.
+        """
+        if count > 0 and self._taken + count > self._most:
+            raise RequestError(
+                "RESOURCE_EXHAUSTED", "Too many requests are arriving at once; try again."
+            )
+        self._taken += count
+
+
+class Hold:
+    """What one request has taken of a budget; leaving the block gives it back."""
+
+    def __init__(self, budget: Budget):
+        self._budget = budget
+        self._taken = 0
+
+    def take(self, count: int) -> None:
+        """Take more; RequestError where there is none left."""
+        self._budget.change(count)
+        self._taken += count
+
+    def __enter__(self) -> Hold:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.change(-self._taken)
+        self._taken = 0

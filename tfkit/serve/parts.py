@@ -1,0 +1,49 @@
+"""What both protocols answer with."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from tfkit.serve.models import Models
+from tfkit.serve.monitoring import Monitoring
+from tfkit.serve.settings import Settings
+from tfkit.serve.status import RequestError
+from tfkit.serve.work import Budget, Work
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The pieces of one server.
+
+    Args:
+        models: that are served.
+        settings: token, limits, metrics, TLS.
+        monitoring: counts requests.
+        work: the threads that compute.
+        aside: a few more, for what must wait neither in the loop nor for predictions: pages that
+            look at the disk, and taking on other models.
+        buffered: the bytes of requests that are still arriving or being answered.
+    """
+
+    models: Models
+    settings: Settings
+    monitoring: Monitoring
+    work: Work
+    aside: Work
+    buffered: Budget
+
+    def authorize(self, header: bytes, where: str) -> None:
+        """Refuse a caller without the token, where there is one.
+
+        Args:
+            header: what came as `authorization`.
+            where: what the caller is to send, in its protocol's words.
+        Raises: RequestError, UNAUTHENTICATED.
+        """
+        wanted = (self.settings.token or "").encode()
+        scheme, _, token = header.partition(b" ")
+        if wanted and (
+            scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), wanted)
+        ):
+            raise RequestError("UNAUTHENTICATED", f"This server wants a token: send {where}.")
