@@ -97,9 +97,10 @@ def test_a_token_opens_and_nothing_else_does(start, line):
     server = start(path=line, token="s3cret")
     url = f"http://127.0.0.1:{server.rest_port}"
     assert Client(url, token="s3cret").predict("line", rows(1))["y"].shape == (1, 4)
-    for token, words in ((None, "wants a token"), ("other", "wants another token than")):
-        with pytest.raises(ServerRefused, match=rf"401 Unauthorized \(the server {words}"):
+    for token, words in ((None, "wants a token"), ("other", "wants another token")):
+        with pytest.raises(ServerRefused, match=rf"401 Unauthorized \(the server {words}") as no:
             Client(url, token=token).predict("line", rows(1))
+        assert f"server {words}: send `Authorization: Bearer TOKEN`" in no.value.said
 
 
 def test_https_is_trusted_only_where_it_was_told_to(start, line, certificate, tmp_path, capsys):

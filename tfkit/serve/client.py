@@ -44,6 +44,7 @@ class Client:
         UsageError: what was asked does not fit the model, or is no address.
         ServerRefused: the server answered with an error; `.status` and `.said` are its own.
         ServerUnreachable: no answer came.
+        DataMissing: a file is not there.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Parts:
         """
         wanted = (self.settings.token or "").encode()
         scheme, _, token = header.partition(b" ")
-        if wanted and (
-            scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), wanted)
-        ):
-            raise RequestError("UNAUTHENTICATED", f"This server wants a token: send {where}.")
+        given = scheme.lower() == b"bearer"
+        if wanted and not (given and hmac.compare_digest(token.strip(), wanted)):
+            which = "another" if given else "a"
+            raise RequestError("UNAUTHENTICATED", f"This server wants {which} token: send {where}.")
