@@ -1,21 +1,16 @@
-"""What one sender may not do: too much, too many, too slow, without a token, without TLS."""
+"""What one sender may not do: too much, too many, too slow."""
 
 import gzip
 import json
 import socket
-import ssl
-import threading
 import time
-import urllib.request
 
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from tests.serve.talking import Stubs, ask, idle, request, rows
-from tfkit.errors import TfkitError, UsageError
-from tfkit.serve.flat_text import Ssl
+from tests.serve.talking import Stubs, ask, request, rows
+from tfkit.errors import UsageError
 from tfkit.serve.settings import Limits
 
 PATH = "/v1/models/line:predict"
@@ -57,6 +52,15 @@ def test_gzip_bodies_are_read_and_bombs_are_413(bounded):
         status, answer = ask(bounded, PATH, broken, zipped)
         assert status == 400 and "gzip" in answer["error"]
     assert ask(bounded, PATH, body, {"Content-Encoding": "br"})[0] == 415
+
+
+def test_a_body_of_ever_so_many_gzip_members_is_refused_at_once(line, start):
+    members = gzip.compress(b"") * 100_000
+    server = start(path=line)
+    begin = time.monotonic()
+    status, answer = ask(server, PATH, members, {"Content-Encoding": "gzip"})
+    assert status == 400 and "more than 1000 members" in answer["error"]
+    assert time.monotonic() - begin < 5
 
 
 def test_too_many_rows(bounded):
@@ -171,137 +175,6 @@ def test_too_many_connections_are_closed(bounded):
             sock.close()
     time.sleep(0.2)
     well(bounded)
-
-
-class Slow:
-    """Makes `line` take its time."""
-
-    def __init__(self, server, seconds):
-        self.servable = server.models.find("line")
-        self.real, self.seconds = self.servable.predict, seconds
-
-    def __enter__(self):
-        def slowly(*given):
-            time.sleep(self.seconds)
-            return self.real(*given)
-
-        self.servable.predict = slowly
-
-    def __exit__(self, *_):
-        del self.servable.predict
-
-
-def at_once(count, function):
-    found = [None] * count
-
-    def one(index):
-        found[index] = function()
-
-    threads = [threading.Thread(target=one, args=(index,)) for index in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
-
-
-def test_more_than_may_wait_are_429(line, start):
-    server = start(path=line, threads=1, limits=Limits(concurrent=3))
-    with Slow(server, 0.5):
-        answers = at_once(8, lambda: ask(server, PATH, GOOD))
-    assert sorted({status for status, _ in answers}) == [200, 429]
-    assert sum(status == 200 for status, _ in answers) >= 3
-    assert "try again" in next(a["error"] for s, a in answers if s == 429)
-    with Slow(server, 0.5), Stubs(server) as stubs:
-
-        def code():
-            try:
-                return len(stubs.predict({"x": rows(1)}))
-            except grpc.RpcError as error:
-                return error.code()
-
-        codes = at_once(8, code)
-    assert grpc.StatusCode.RESOURCE_EXHAUSTED in codes and codes.count(2) >= 3
-    well(server)
-    assert server.work.pending == 0
-
-
-def test_past_the_deadline_is_504_and_what_only_waited_is_not_computed(line, start):
-    server = start(path=line, threads=1, limits=Limits(answer_seconds=0.3))
-    computed = []
-    with Slow(server, 1.0):
-        slow = server.models.find("line").predict
-        server.models.find("line").predict = lambda *given: (computed.append(1), slow(*given))[1]
-        answers = at_once(4, lambda: ask(server, PATH, GOOD))
-    assert [status for status, _ in answers] == [504] * 4 and "0.3 seconds" in answers[0][1][
-        "error"
-    ]
-    assert idle(server, 10) and len(computed) == 1
-    well(server)
-
-
-def test_a_token_is_asked_for(line, start):
-    server = start(path=line, token="s3cret")
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}):
-        status, answer = ask(server, PATH, GOOD, headers)
-        assert status == 401 and "Authorization: Bearer" in answer["error"]
-    assert ask(server, PATH, GOOD, {"Authorization": "Bearer s3cret"})[0] == 200
-    assert (
-        ask(server, "/tfkit/models")[0] == ask(server, "/monitoring/prometheus/metrics")[0] == 401
-    )
-    assert ask(server, "/healthz")[0] == ask(server, "/readyz")[0] == ask(server, "/")[0] == 200
-    with Stubs(server) as stubs:
-        with pytest.raises(grpc.RpcError) as error:
-            stubs.predict({"x": rows(1)})
-        assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED
-        given = [("authorization", "Bearer s3cret")]
-        assert stubs.predictions.Predict(request({"x": rows(1)}), metadata=given).outputs
-
-
-def test_other_origins_are_answered_only_where_asked(server, line, start):
-    origin = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
-
-    def allowed(running):
-        url = f"http://127.0.0.1:{running.rest_port}{PATH}"
-        asked = urllib.request.Request(url, json.dumps(GOOD).encode(), origin)
-        with urllib.request.urlopen(asked) as answer:
-            return answer.headers.get("Access-Control-Allow-Origin")
-
-    assert allowed(server) is None
-    assert ask(server, PATH, method="OPTIONS", headers=origin)[0] == 400
-    open_to_all = start(path=line, cors=True)
-    assert allowed(open_to_all) == "*"
-    assert ask(open_to_all, PATH, method="OPTIONS", headers=origin)[0] == 200
-
-
-def test_tls_on_both_ports_and_client_certificates(line, start, certificate):
-    key, cert = ((certificate / name).read_text() for name in ("key.pem", "cert.pem"))
-    server = start(path=line, ssl=Ssl(key, cert))
-    trusting = ssl.create_default_context(cadata=cert)
-    url = f"https://127.0.0.1:{server.rest_port}/v1/models/line"
-    assert b"AVAILABLE" in urllib.request.urlopen(url, context=trusting).read()
-    channel = grpc.secure_channel(
-        f"localhost:{server.grpc_port}", grpc.ssl_channel_credentials(cert.encode())
-    )
-    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-    assert stub.Predict(request({"x": rows(1)})).outputs
-    with pytest.raises(OSError):  # plain text
-        ask(server, "/healthz")
-    strict = start(path=line, ssl=Ssl(key, cert, cert, True))
-    with pytest.raises(OSError):
-        urllib.request.urlopen(
-            f"https://127.0.0.1:{strict.rest_port}/healthz", context=trusting
-        ).read()
-
-
-def test_a_key_that_does_not_fit_and_a_port_that_is_taken(line, start, certificate, server):
-    key, cert = ((certificate / name).read_text() for name in ("key.pem", "cert.pem"))
-    with pytest.raises(TfkitError, match="key and certificate cannot be used"):
-        start(path=line, ssl=Ssl(cert, cert))
-    with pytest.raises(TfkitError, match=f"{server.rest_port} cannot be listened on"):
-        start(path=line, rest_port=server.rest_port)
-    with pytest.raises(TfkitError, match=f"{server.grpc_port} cannot be listened on"):
-        start(path=line, grpc_port=server.grpc_port)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import func_graph
 
+from tests.serve.pressure import at_once
 from tests.serve.talking import ask, predict_rest, rows
 from tests.serve.test_answers import PNG
-from tests.serve.test_limits import at_once
 from tfkit.export.batching import Batching
 from tfkit.serve.server import Server
 from tfkit.serve.settings import Settings

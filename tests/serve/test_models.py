@@ -211,3 +211,57 @@ def test_a_label_of_a_version_that_is_not_there_is_warned_of(folders, caplog):
     assert [r.getMessage() for r in caplog.records if r.levelname == "WARNING"] == [
         "m: label canary names version 2, which does not answer"
     ]
+
+
+def test_a_version_that_is_completed_while_it_fails_is_tried_again(folders):
+    folders.add(1)
+    models = folders.models()
+    models.poll()
+    half = folders.add(2, broken=True)
+    real = folders.load
+
+    def load(name, number, folder):
+        if number == 2 and ("m", 2) not in folders.loaded:
+            try:
+                return real(name, number, folder)
+            finally:  # the copy ends at this very moment
+                (half / "saved_model.pb").write_text("good, at last")
+        return real(name, number, folder)
+
+    models._models["m"]._load = load
+    models.poll()
+    assert models.find("m").version == 1
+    models.poll()
+    assert models.find("m").version == 2
+
+
+def test_the_past_is_not_remembered_for_ever(folders):
+    models = folders.models()
+    for number in range(1, 40):
+        folder = folders.add(number)
+        models.poll()
+        (folder / "saved_model.pb").unlink(), folder.rmdir()
+    assert len(models.status("m")) <= 22 and models.status("m")[0].state == "AVAILABLE"
+
+
+def test_who_is_told_of_versions_that_go(folders):
+    gone = []
+    folders.add(1)
+    models = folders.models()
+    models._dropped = lambda servable: gone.append(servable.version)
+    models.poll()
+    folders.add(2)
+    models.poll()
+    models.stop()
+    assert gone == [1, 2]
+
+
+def test_an_interrupted_start_loads_no_further_model(folders):
+    for name in "abc":
+        folders.add(1, name)
+    models = Models(
+        lambda: [ModelConfig(name, folders.home / name) for name in "abc"],
+        lambda *given: (models.interrupt(), folders.load(*given))[1],
+    )
+    models.start(0.01)
+    assert folders.loaded == [("a", 1)] and models.interrupted
