@@ -19,7 +19,8 @@ class ModelView {
 
   // Rebuilds only what changed: somebody may be typing.
   update(model) {
-    const state = valueText([model.get("versions").map(v => [...v.values()]), [...model.get("labels")]], true);
+    const versions = model.get("versions").map(v => [...v.values()]);
+    const state = valueText([versions, [...model.get("labels")], model.get("archives")], true);
     if (state === this.seen) return;
     this.seen = state;
     this.showVersions(model);

@@ -42,10 +42,14 @@ class TryForm {
   }
 
   async learn() {
+    const asked = this.version.select.value;
+    const overtaken = () => asked !== this.version.select.value; // by a later choice, whose answer counts
     try {
-      const metadata = await request(`${modelPath(this.view.name)}${this.version.select.value}/metadata`);
+      const metadata = await request(`${modelPath(this.view.name)}${asked}/metadata`);
+      if (overtaken()) return;
       this.known = signaturesOf(metadata);
     } catch (error) {
+      if (overtaken()) return;
       this.view.signatures.replaceChildren(wrong(error));
       return;
     }
