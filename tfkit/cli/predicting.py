@@ -56,7 +56,7 @@ def predict(
     reach = {"token_file": token_file, "ca_file": ca_file, "cert_file": cert_file}
     reach["timeout"] = timeout
     if url is not None:
-        from tfkit.serve.asking import ask, connect
+        from tfkit.serve.client.asking import ask, connect
 
         with connect(url, **reach) as client:
             answer = ask(client, model, input, output, signature, version=version, label=label)

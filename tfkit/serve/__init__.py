@@ -4,8 +4,8 @@ from tfkit.lazy import lazy_exports
 
 _LAZY = {
     "Client": "client",
-    "ServerRefused": "sending",
-    "ServerUnreachable": "sending",
+    "ServerRefused": "client",
+    "ServerUnreachable": "client",
     "Server": "server",
 }
 

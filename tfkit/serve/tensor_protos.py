@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from tfkit.serve.json_documents import invalid
+from tfkit.serve.rest.documents import invalid
 from tfkit.serve.status import RequestError
 
 # TF's number of a type: NumPy's name and the field with its values; object is string

@@ -14,7 +14,13 @@ import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError
 
 from tfkit.errors import TfkitError
-from tfkit.serve.reaching import authorization, checked_retries, checked_timeout, checked_url, tls
+from tfkit.serve.client.reaching import (
+    authorization,
+    checked_retries,
+    checked_timeout,
+    checked_url,
+    tls,
+)
 
 # Only where the server certainly did not do what was asked: it was not there, or said "later".
 _LATER = (429, 503)

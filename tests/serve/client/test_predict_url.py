@@ -59,7 +59,7 @@ def test_files_in_and_out_in_batches_of_one_version(server, rows, tmp_path, caps
 
 
 def test_rows_of_many_numbers_go_in_smaller_batches(server, rows, monkeypatch, capsys):
-    monkeypatch.setattr("tfkit.serve.asking._NUMBERS", 40)
+    monkeypatch.setattr("tfkit.serve.client.asking._NUMBERS", 40)
     assert main(["predict", "m", "--url", server.url, "-i", str(rows[0])]) == 0
     assert sum(request.method == "POST" for request in server.asked) == 7  # 20 rows each
     assert "float32 [130, 2]" in capsys.readouterr().out

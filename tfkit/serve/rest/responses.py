@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tfkit.serve import numerals
-from tfkit.serve.json_documents import invalid
+from tfkit.serve.rest import numerals
+from tfkit.serve.rest.documents import invalid
 
 BYTES_SUFFIX = "_bytes"
 

@@ -1,23 +1,11 @@
-"""The bodies and paths of TF Serving's REST interface, without any server around them.
+"""The tensors of a body of `:predict`."""
 
-    POST /v1/models/m:predict    {"instances": [[0.5, 1]]} -> {"predictions": [[0.25]]}
-    GET  /v1/models/m/metadata
-
-What differs from TF Serving, on purpose: decimals are rounded correctly (its reader may be off in
-the last place); lists are at most 31 deep; uint16, float16 and bfloat16 are taken and answered
-(as int32 and float32 are) instead of refused; an instance that repeats a key is refused, instead
-of shifting the values of those behind it; so is an output of text that is not UTF-8.
-"""
-
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 import numpy as np
 
-from tfkit.serve.json_answers import render_response
-from tfkit.serve.json_documents import (
+from tfkit.serve.rest.documents import (
     Repeated,
     invalid,
     is_base64,
@@ -26,33 +14,7 @@ from tfkit.serve.json_documents import (
     shown,
     signature_name_of,
 )
-from tfkit.serve.json_examples import (
-    ExamplesRequest,
-    parse_examples,
-    render_classifications,
-    render_regressions,
-)
-from tfkit.serve.json_tensors import kind_of, stack, to_array
-from tfkit.serve.status import RequestError
-
-__all__ = [
-    "ExamplesRequest",
-    "PredictRequest",
-    "RequestError",
-    "parse_examples",
-    "parse_path",
-    "parse_request",
-    "render_classifications",
-    "render_regressions",
-    "render_response",
-]
-
-_WHICH = r"/v1/models{name}(?:(?:/versions/(?P<version>\d+))|(?:/labels/(?P<label>[^/:]+)))?"
-_PATHS = {
-    "POST": _WHICH.format(name="/(?P<name>[^/:]+)") + ":(?P<method>classify|regress|predict)",
-    "GET": _WHICH.format(name="(?:/(?P<name>[^/:]+))?") + "(?:/(?P<sub>metadata))?",
-}
-_PATHS = {method: re.compile(path, re.IGNORECASE | re.ASCII) for method, path in _PATHS.items()}
+from tfkit.serve.rest.tensors import kind_of, stack, to_array
 
 
 @dataclass(frozen=True)
@@ -68,33 +30,6 @@ class PredictRequest:
     signature_name: str | None
     format: str
     tensors: dict[str, np.ndarray]
-
-
-def parse_path(http_method: str, path: str) -> dict[str, str | int]:
-    """What a path asks for: any of the keys name, version, label, method (of POST), sub (of GET).
-
-    The path matches in any case, but `method` and `sub` keep theirs: TF Serving does "predict" and
-    refuses "Predict". `GET /v1/models` has no name.
-
-    Args:
-        http_method: "GET" or "POST"; others are refused.
-        path: as it came, still percent-encoded and without the query.
-    Raises:
-        RequestError: no such path, or a version beyond int64.
-    """
-    pattern = _PATHS.get(http_method)
-    match = pattern.fullmatch(path) if pattern else None
-    if match is None:
-        raise invalid(f"Malformed request: {http_method} {path}")
-    parsed: dict = {key: value for key, value in match.groupdict().items() if value is not None}
-    for key in ("name", "label"):
-        if key in parsed:
-            parsed[key] = unquote(parsed[key])
-    if "version" in parsed:
-        if len(parsed["version"].lstrip("0")) > 19 or int(parsed["version"]) >= 2**63:
-            raise invalid(f"Failed to convert version: {parsed['version']} to numeric.")
-        parsed["version"] = int(parsed["version"])
-    return parsed
 
 
 def parse_request(

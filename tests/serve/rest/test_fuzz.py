@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.serve.slow_rest import Refused, reference
+from tests.serve.rest.slow_reading import Refused, reference
 from tfkit.serve.rest import (
     RequestError,
     parse_examples,

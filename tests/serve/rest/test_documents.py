@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tfkit.serve import json_documents
-from tfkit.serve.rest import RequestError, parse_request
+from tfkit.serve.rest import RequestError, documents, parse_request
 
 FLOAT = {"x": SimpleNamespace(dtype=np.dtype(np.float32))}
 DOUBLE = {"x": SimpleNamespace(dtype=np.dtype(np.float64))}
@@ -81,7 +80,7 @@ def test_long_values_are_cut_in_messages():
 
 GROWTH = """
 import re, sys
-from tfkit.serve.json_documents import RequestError, read_object
+from tfkit.serve.rest.documents import RequestError, read_object
 
 def peak():
     return int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) // 1024
@@ -114,12 +113,12 @@ def fastest(function, *arguments):
 
 def test_escaped_text_is_read_about_as_fast_as_python_reads_it():
     body = json.dumps({"inputs": "\ud558\uae00" * 100_000})
-    assert fastest(json_documents.read_object, body) < 12 * fastest(json.loads, body)
+    assert fastest(documents.read_object, body) < 12 * fastest(json.loads, body)
 
 
 def test_surrogates_among_many():
     pairs = "\\ud83d\\ude00\\n\\ud558\\uDBFF\\uDFFF\\\\" * 3
-    read = json_documents.read_object(f'{{"a": "{pairs}"}} "\\ud800')["a"]
+    read = documents.read_object(f'{{"a": "{pairs}"}} "\\ud800')["a"]
     assert read == "\U0001f600\n\ud558\U0010ffff\\" * 3
     for lone in ("\\ud83d", "\\uDE00", "\\ud83d\\ud83d\\ude00", "\\ud83d\\\\ude00"):
         message = refused(f'{{"a": "{pairs}{lone}"}}')
@@ -129,7 +128,7 @@ def test_surrogates_among_many():
 
 
 def test_an_infinity_makes_no_second_reading_of_numbers_of_common_size(monkeypatch):
-    monkeypatch.setattr(json_documents.json, "JSONDecoder", None)
+    monkeypatch.setattr(documents.json, "JSONDecoder", None)
     body = '{"inputs": [Infinity, 1e-300, 1.5E+99, %s]}' % ("9" * 209 + "e99")
     assert np.isinf(parse_request(body, DOUBLE).tensors["x"]).tolist() == [True] + 3 * [False]
 

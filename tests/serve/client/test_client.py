@@ -119,7 +119,7 @@ def test_a_new_version_with_other_signatures_is_noticed():
 def test_metadata_are_asked_for_again_after_a_while(monkeypatch):
     with stand_in(ModelServer(PLAIN, "[1]")) as server, Client(server.url) as client:
         client.predict("m", np.zeros((1, 2)))
-        monkeypatch.setattr("tfkit.serve.client._TRUSTED", 0.0)
+        monkeypatch.setattr("tfkit.serve.client.models._TRUSTED", 0.0)
         client.predict("m", np.zeros((1, 2)))
         assert sum(request.path.endswith("metadata") for request in server.asked) == 2
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tfkit.errors import DataMissing, UsageError
-from tfkit.serve.reaching import checked_url, tls
+from tfkit.serve.client.reaching import checked_url, tls
 
 CURES = [
     ("localhost:8501", "did you mean http://localhost:8501?"),

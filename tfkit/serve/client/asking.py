@@ -12,8 +12,9 @@ from tfkit.errors import TfkitError
 from tfkit.export.answers import check_output, summary, write_output
 from tfkit.export.fitting import chosen_signature
 from tfkit.export.questions import read_input, require_input
-from tfkit.serve import columns, settings
-from tfkit.serve.client import Client, address
+from tfkit.serve import settings
+from tfkit.serve.client import columns
+from tfkit.serve.client.models import Client, address
 
 _ROWS = 64  # a request, as the in-process command has them
 _NUMBERS = 500_000  # a request: some 10 MB of JSON

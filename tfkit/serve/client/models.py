@@ -1,4 +1,4 @@
-"""A client of the REST that `tfkit serve` and TensorFlow Serving speak; it needs no TensorFlow."""
+"""The client: a server's models, asked with arrays, tables and files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from tfkit.errors import TfkitError, UsageError
 from tfkit.export.fitting import chosen_signature
-from tfkit.serve import columns, given
-from tfkit.serve.columns import SignatureSpecs
-from tfkit.serve.sending import Sender, ServerRefused
+from tfkit.serve.client import columns, given
+from tfkit.serve.client.columns import SignatureSpecs
+from tfkit.serve.client.sending import Sender, ServerRefused
 
 DEFAULT_SIGNATURE = "serving_default"
 # A new version may have other signatures, and its answers do not say that they are its.

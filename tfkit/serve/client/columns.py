@@ -12,7 +12,7 @@ import numpy as np
 
 from tfkit.errors import TfkitError
 from tfkit.export.fitting import Spec
-from tfkit.serve import numerals
+from tfkit.serve.rest import numerals
 
 # TensorFlow's names of types where they are not NumPy's in capitals
 _TYPES = {"FLOAT": "float32", "DOUBLE": "float64", "HALF": "float16"}

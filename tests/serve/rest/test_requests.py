@@ -10,7 +10,7 @@ import pytest
 
 from tfkit.serve.rest import RequestError, parse_path, parse_request, render_response
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "toolkit_rest.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "toolkit_rest.json").read_text())
 DTYPES = {
     "DT_FLOAT": np.float32,
     "DT_INT32": np.int32,

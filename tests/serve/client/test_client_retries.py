@@ -17,7 +17,7 @@ PLAIN = {"serving_default": ({"x": ("float32", [None, 2])}, {"y": ("float32", [N
 def waits(monkeypatch):
     """Seconds that the client would have slept."""
     slept = []
-    monkeypatch.setattr("tfkit.serve.sending.time.sleep", slept.append)
+    monkeypatch.setattr("tfkit.serve.client.sending.time.sleep", slept.append)
     return slept
 
 
@@ -96,7 +96,7 @@ def test_a_refused_connection_is_tried_again_until_somebody_listens(waits, monke
         servers.append(stand_in(ModelServer(PLAIN), port))
         servers[-1].__enter__()
 
-    monkeypatch.setattr("tfkit.serve.sending.time.sleep", start)
+    monkeypatch.setattr("tfkit.serve.client.sending.time.sleep", start)
     try:
         assert client.status("m") == [{"version": 1, "state": "AVAILABLE", "error": ""}]
     finally:

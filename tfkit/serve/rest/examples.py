@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfkit.serve import numerals
-from tfkit.serve.json_answers import text_rows
-from tfkit.serve.json_documents import (
+from tfkit.serve.rest import numerals
+from tfkit.serve.rest.documents import (
     Repeated,
     invalid,
     is_base64,
@@ -16,7 +15,8 @@ from tfkit.serve.json_documents import (
     shown,
     signature_name_of,
 )
-from tfkit.serve.json_tensors import to_array
+from tfkit.serve.rest.responses import text_rows
+from tfkit.serve.rest.tensors import to_array
 
 # fields of a feature, as TF Serving's message has them
 KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}

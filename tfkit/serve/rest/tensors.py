@@ -10,8 +10,8 @@ from itertools import chain
 
 import numpy as np
 
-from tfkit.serve import json_documents as documents
-from tfkit.serve.json_documents import invalid, shown
+from tfkit.serve.rest import documents as documents
+from tfkit.serve.rest.documents import invalid, shown
 from tfkit.serve.status import RequestError
 
 # names of types as TensorFlow's messages have them, where they are not NumPy's
@@ -86,7 +86,7 @@ def to_array(value, dtype: np.dtype) -> np.ndarray:
     """The array of a JSON value: a list of lists of … equal sizes, or one value alone.
 
     Args:
-        value: what `json_documents.read_object` gave.
+        value: what `documents.read_object` gave.
         dtype: of the array; object for strings, which become bytes.
     Raises:
         RequestError: another type, or lists of different sizes.

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tfkit.serve import numerals
-from tfkit.serve.rest import RequestError, render_response
+from tfkit.serve.rest import RequestError, numerals, render_response
 
 
 def numeral(value):
