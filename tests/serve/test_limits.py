@@ -107,6 +107,16 @@ def test_a_sender_that_stalls_is_dropped(bounded, start):
     well(bounded)
 
 
+@pytest.mark.parametrize("more", [b"\r\n", b"x" * 50], ids=["an empty line", "a late body"])
+def test_a_connection_that_goes_on_after_its_answer_with_nothing_whole_is_dropped(bounded, more):
+    with raw(bounded) as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert sock.recv(1000).startswith(b"HTTP/1.1 200")
+        begin = time.monotonic()
+        sock.sendall(more)
+        assert wait_for_the_end(sock) - begin < 10
+
+
 def test_a_sender_that_trickles_is_dropped_too(bounded):
     with raw(bounded) as sock:
         begin = time.monotonic()

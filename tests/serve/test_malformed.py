@@ -12,6 +12,7 @@ from tests.serve import malformed
 from tests.serve.malformed import GOOD, exchange, http, statuses
 from tests.serve.malformed_bodies import BODIES, EXAMPLES, PATHS
 from tests.serve.talking import idle
+from tfkit.serve.http_protocol import BoundedProtocol
 from tfkit.serve.server import Server
 from tfkit.serve.settings import Limits, Settings
 
@@ -126,14 +127,17 @@ def test_endless_headers_behind_a_body_in_chunks(tough, part):
                 time.sleep(0.02)
 
 
-def test_pipelined_requests_wait_outside(tough):
+def test_pipelined_requests_wait_outside(tough, monkeypatch):
     """However many are sent at once, the server holds as many as come in one piece."""
-    connections = tough._network._http.server_state.connections
-    most, done = [0], threading.Event()
+    made, most, done = [], [0], threading.Event()
+    real = BoundedProtocol.connection_made
+    monkeypatch.setattr(
+        BoundedProtocol, "connection_made", lambda self, to: (made.append(self), real(self, to))[1]
+    )
 
     def watch():
         while not done.wait(0.001):
-            most[0] = max([most[0], *(len(c.pipeline) for c in list(connections))])
+            most[0] = max([most[0], *(len(connection.pipeline) for connection in made)])
 
     one = b"GET /healthz HTTP/1.1\r\nHost:x\r\n\r\n"
     count = 3 * 256 * 1024 // len(one)

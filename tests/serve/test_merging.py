@@ -77,6 +77,22 @@ def test_signatures_without_batch_axis_or_of_open_length_are_answered_alone(merg
     assert sorted(set(servable.signatures) - set(merged)) == ["lengths", "scalar"]
 
 
+def test_inputs_of_different_numbers_of_rows_are_neither_merged_nor_cut():
+    from tfkit.serve.signatures import served
+
+    spec = tf.TensorSpec([None], tf.float32)
+
+    @tf.function(input_signature=[spec, spec])
+    def counts(x, y):
+        return {"x": x, "rows": tf.fill(tf.shape(x), tf.shape(y)[0])}
+
+    function = counts.get_concrete_function()
+    found = served("counts", function, {"x": spec, "y": spec}, Batching(max_batch_size=4))
+    assert found.together is not None
+    answer = found.run({"x": np.zeros(8, np.float32), "y": np.zeros(11, np.float32)})
+    assert answer["rows"].tolist() == [11] * 8
+
+
 def test_a_full_queue_is_503(line, start):
     tight = Batching(max_batch_size=1, num_batch_threads=1, max_enqueued_batches=1)
     server = start(path=line, batching=tight, threads=16)

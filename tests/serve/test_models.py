@@ -265,3 +265,24 @@ def test_an_interrupted_start_loads_no_further_model(folders):
     )
     models.start(0.01)
     assert folders.loaded == [("a", 1)] and models.interrupted
+
+
+def test_a_model_that_moves_to_a_folder_that_does_not_load_stays_where_it_is(folders):
+    folders.add(1), folders.add(5, "elsewhere", broken=True)
+    models = folders.models()
+    models.poll()
+    with refused("UNKNOWN", "did not become available"):
+        models.reload([ModelConfig("m", folders.home / "elsewhere")])
+    assert models.find("m").version == 1
+
+
+def test_an_interrupted_start_loads_no_further_version(folders):
+    for number in (1, 2, 3):
+        folders.add(number)
+    config = ModelConfig("m", folders.home / "m", Policy("all"))
+    load = lambda *given: (models.interrupt(), folders.load(*given))[1]  # noqa: E731
+    models = Models(lambda: [config], load)
+    models.start(0)
+    assert folders.loaded == [("m", 1)]
+    with refused("UNAVAILABLE", "stopping"):
+        models.reload([config])

@@ -153,3 +153,12 @@ def test_the_code_of_a_load_that_failed_is_tensorflows(tmp_path, start):
     found = {v["version"]: v for v in ask(server, "/v1/models/line")[1]["model_version_status"]}
     assert found["1"]["state"] == "AVAILABLE" and found["2"]["state"] == "END"
     assert found["2"]["status"]["error_code"] == "DATA_LOSS"
+
+
+def test_a_request_log_that_cannot_be_reopened_fails_no_request(tmp_path, line, start, caplog):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    server = start(path=line, request_log=str(folder / "requests.jsonl"))
+    folder.rename(tmp_path / "away")
+    assert predict_rest(server, "single", [[1, 0, 0, 0]]) == [[3, 0, 0, 0]]
+    assert any("request log cannot be written" in r.getMessage() for r in caplog.records)

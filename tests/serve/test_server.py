@@ -7,6 +7,7 @@ import grpc
 import pytest
 
 from tests.serve.talking import Stubs, ask, rows
+from tfkit.errors import TfkitError, UsageError
 from tfkit.serve.server import Server
 from tfkit.serve.settings import Settings
 
@@ -50,6 +51,24 @@ def test_stopping_twice_or_before_the_start_does_no_harm(settings):
         ask(server, "/healthz")
     with Server(Settings(path=settings.path, rest_port=ports[0], grpc_port=ports[1])) as again:
         assert ask(again, "/readyz")[0] == 200  # the ports are free at once
+
+
+def test_a_server_is_started_once(settings):
+    with Server(settings) as server:
+        with pytest.raises(TfkitError, match="started already"):
+            server.start()
+        assert ask(server, "/healthz")[0] == 200  # nothing happened to it
+
+
+def test_open_to_the_network_without_a_token_is_warned_of(line, caplog):
+    for options, warned in (({}, True), ({"token": "x"}, False)):
+        caplog.clear()
+        settings = Settings(path=line, host="0.0.0.0", rest_port=0, grpc_port=0, **options)
+        with Server(settings):
+            assert ("--token-file" in caplog.text) == warned
+    with pytest.raises(UsageError, match="the token is empty"):
+        Settings(path=line, token="")
+    assert "s3cret" not in repr(Settings(path=line, token="s3cret"))
 
 
 def test_grace_bounds_how_long_a_stop_takes(line):

@@ -14,6 +14,8 @@ from typing import Any
 
 from tfkit.serve.status import RequestError
 
+log = logging.getLogger("tfkit.serve")
+
 WINDOW = 1000  # requests that the latency quantiles look back on
 
 
@@ -96,7 +98,10 @@ class RequestLog:
         """Add one line."""
         line = {"time": round(time.time(), 3), **asdict(call)}
         line["seconds"] = round(call.seconds, 6)
-        self._logger.info(json.dumps({k: v for k, v in line.items() if v not in ("", None)}))
+        try:
+            self._logger.info(json.dumps({k: v for k, v in line.items() if v not in ("", None)}))
+        except OSError as error:  # reopening fails: no reason to fail a request that was answered
+            log.error("the request log cannot be written: %s", error)
 
     def close(self) -> None:
         """Close the file."""

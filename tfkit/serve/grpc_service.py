@@ -48,6 +48,7 @@ _REQUESTS = {
         "HandleReloadConfigRequest": model_management_pb2.ReloadConfigRequest,
     },
 }
+_IDLE_MS = 300_000  # as long as a connection without calls may stay
 _AT_ONCE = ("GetModelStatus", "GetModelMetadata")  # quick, and not to wait behind predictions
 _RELOAD = "HandleReloadConfigRequest"
 
@@ -62,7 +63,7 @@ class GrpcSide:
     def __init__(self, parts: Parts):
         self._parts = parts
         self._answers = GrpcAnswers(parts)
-        self._reloads = Work(1, 1)  # one at a time, and no prediction waits for it
+        self._reloads = Work(1, 1)  # one at a time; a second is refused, and no prediction waits
         self._server: grpc.aio.Server | None = None
         self._health = health.aio.HealthServicer()
 
@@ -80,6 +81,7 @@ class GrpcSide:
                 ("grpc.max_metadata_size", limits.header_bytes),
                 ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a helper
                 ("grpc.keepalive_time_ms", int(limits.receive_seconds * 1000)),
+                ("grpc.max_connection_idle_ms", _IDLE_MS),
                 ("grpc.server_handshake_timeout_ms", int(limits.receive_seconds * 1000)),
             ],
             # those that still arrive too; health checks among them, so not as few as may compute
@@ -128,14 +130,19 @@ class GrpcSide:
                 self._parts.authorize(
                     str(header).encode(), "the metadata `authorization: Bearer TOKEN`"
                 )
-                body = await _read(context, self._parts.settings.limits)
-                start = time.perf_counter()
-                return await self._answer(call, request, body, context)
+                with self._parts.buffered.hold() as held:
+                    body = await _read(context, self._parts.settings.limits)
+                    held.take(len(body))
+                    start = time.perf_counter()
+                    return await self._answer(call, request, body, context)
             except RequestError as error:
                 call.failed(error)
                 await _refuse(context, error)
             except asyncio.CancelledError:  # the caller's deadline has passed, or it went away
                 call.code = "CANCELLED"
+                raise
+            except Exception:
+                call.code = "INTERNAL"
                 raise
             finally:
                 call.seconds = time.perf_counter() - start
@@ -186,7 +193,11 @@ async def _refuse(context: grpc.aio.ServicerContext, error: RequestError) -> Non
 
 
 def _health_handler(servicer: health.aio.HealthServicer) -> grpc.GenericRpcHandler:
-    """gRPC's own service; what is no request of its asks for a service that there is not."""
+    """gRPC's own service; what is no request of its asks for a service that there is not.
+
+    Without Watch, for which its protocol has clients take UNIMPLEMENTED and ask Check: a call that
+    never ends keeps one of the places for calls, and the server from stopping.
+    """
 
     def parsed(body: bytes) -> health_pb2.HealthCheckRequest:
         try:
@@ -195,11 +206,8 @@ def _health_handler(servicer: health.aio.HealthServicer) -> grpc.GenericRpcHandl
             return health_pb2.HealthCheckRequest(service="?")
 
     written = health_pb2.HealthCheckResponse.SerializeToString
-    handlers = {
-        "Check": grpc.unary_unary_rpc_method_handler(servicer.Check, parsed, written),
-        "Watch": grpc.unary_stream_rpc_method_handler(servicer.Watch, parsed, written),
-    }
-    return grpc.method_handlers_generic_handler(health.SERVICE_NAME, handlers)
+    check = grpc.unary_unary_rpc_method_handler(servicer.Check, parsed, written)
+    return grpc.method_handlers_generic_handler(health.SERVICE_NAME, {"Check": check})
 
 
 def _snake(method: str) -> str:

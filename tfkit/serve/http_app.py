@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +18,8 @@ from tfkit.serve.calls import Call
 from tfkit.serve.parts import Parts
 from tfkit.serve.rest_answers import Question
 from tfkit.serve.status import RequestError
+
+log = logging.getLogger("tfkit.serve")
 
 _OPEN = ("/", "/healthz", "/readyz")  # need no token: probes, and a page without data of its own
 _JSON = "application/json"
@@ -62,6 +66,9 @@ class HttpApp:
             response = _refused(error)
         except Disconnected:
             return
+        except Exception:
+            log.exception("a request failed in a way that nobody foresaw")
+            response = _refused(RequestError("INTERNAL", "The server failed; its log says how."))
         await response(scope, receive, send)
 
     async def _api(self, scope: dict, path: str, headers: dict, receive: Callable) -> Response:
@@ -86,8 +93,11 @@ class HttpApp:
         except RequestError as error:
             call.failed(error)
             raise
-        except Disconnected:
+        except (Disconnected, asyncio.CancelledError):
             call.code = "CANCELLED"
+            raise
+        except Exception:
+            call.code = "INTERNAL"
             raise
         finally:
             call.seconds = time.perf_counter() - start

@@ -48,6 +48,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._overhead > self.limits.header_bytes:
             self._refuse(431, "The request's head is too long")
+        answered = self.cycle is None or self.cycle.response_complete
+        if answered and not self.transport.is_closing():
+            self._expect("request")  # what came was no whole one, and the idle timer is off now
 
     def eof_received(self) -> bool:
         """Close, unless there is something to answer; TLS cannot be half closed."""
@@ -72,8 +75,7 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError("this is no proxy")  # likewise
         if not self.parser.should_upgrade():
             super().on_headers_complete()
-            cycle = self.cycle
-            self.scope["state"]["gone"] = lambda: cycle.disconnected
+            self.scope["state"]["gone"] = self.transport.is_closing
 
     def on_chunk_header(self) -> None:
         """A body in chunks has gone on; headers may follow the last of them."""
@@ -133,6 +135,8 @@ class BoundedProtocol(HttpToolsProtocol):
             )
             self.transport.write(head.encode() + body)
             self.transport.close()
+            if self.transport.get_write_buffer_size():
+                self._expect("answer")
 
     def _expect(self, what: str) -> None:
         if what not in self._deadlines:

@@ -47,6 +47,7 @@ class Model:
         config: name, folder, policy and labels.
         load: (name, version, folder) -> a warm servable; may raise anything.
         dropped: is told each servable that was let go.
+        stopped: whether nothing more is to be loaded.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class Model:
         config: ModelConfig,
         load: Callable[[str, int, Path], Any],
         dropped: Callable[[Any], None] = lambda servable: None,
+        stopped: Callable[[], bool] = lambda: False,
     ):
         self.config = config
         self._load = load
         self._dropped = dropped
+        self._stopped = stopped
         self._versions: dict[int, Version] = {}
         self._available: dict[int, Any] = {}
 
@@ -85,7 +88,8 @@ class Model:
             return
         wanted = self.config.policy.chosen(list(folders))
         for number in wanted:
-            self._try(number, folders[number])
+            if not self._stopped():
+                self._try(number, folders[number])
         if any(number in self._available for number in wanted):
             for number in [n for n in self._available if n not in wanted]:
                 self._drop(number)
@@ -94,6 +98,12 @@ class Model:
             self._versions[number].state = "END"
         for number in past[:-_REMEMBERED]:
             del self._versions[number]
+
+    def why(self) -> str:
+        """Why no version answers."""
+        name = self.config.name
+        failed = [f"{name} version {v.number}: {v.error}" for v in self.versions if v.error]
+        return ", ".join(failed) or f"{name}: no version in {self.config.folder}"
 
     def stop(self) -> None:
         """Let go of every version."""

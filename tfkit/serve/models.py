@@ -70,8 +70,9 @@ class Models:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        for model in self._models.values():
-            model.stop()
+        with self._changing:
+            for model in self._models.values():
+                model.stop()
 
     def poll(self) -> None:
         """Bring models and versions up to date with the folders."""
@@ -88,12 +89,19 @@ class Models:
             where a model does not load the others do.
         """
         with self._changing:
+            if self.interrupted:
+                raise RequestError("UNAVAILABLE", "The server is stopping.")
             self._check_labels(configs)
             self._configure = lambda: configs
             self._apply(configs)
             for model in self._models.values():
                 model.poll()
-        broken = [name for name, model in self._models.items() if not model.ready]
+        folders = {config.name: config.folder for config in configs}
+        broken = [
+            name
+            for name, model in self._models.items()
+            if not model.ready or model.config.folder != folders[name]
+        ]
         if broken:
             raise RequestError(
                 "UNKNOWN", f"{len(broken)} servable(s) did not become available: {self.why(broken)}"
@@ -149,15 +157,8 @@ class Models:
 
     def why(self, names: list[str]) -> str:
         """One clause for each of these models that do not answer."""
-        return "; ".join(
-            ", ".join(
-                f"{name} version {version.number}: {version.error}"
-                for version in self._models[name].versions
-                if version.error
-            )
-            or f"{name}: no version in {self._models[name].config.folder}"
-            for name in names
-        )
+        models = self._models
+        return "; ".join(models[name].why() for name in names if name in models)
 
     def _model(self, name: str, version: int | None) -> Model:
         model = self._models.get(name)
@@ -173,9 +174,13 @@ class Models:
         for name, config in wanted.items():
             model = self._models.get(name)
             if model is None or model.config.folder != config.folder:
-                model = Model(config, self._load, self._dropped)
-                if name in self._models:  # moved: the old folder's versions answer until then
+                old, model = model, Model(config, self._load, self._dropped, self._stop.is_set)
+                if old is not None:  # moved: the old folder's versions answer until there are new
                     model.poll()
+                    if old.ready and not model.ready:
+                        log.error("%s stays in %s: %s", name, old.config.folder, model.why())
+                        kept[name] = old
+                        continue
             model.config = config
             kept[name] = model
         gone = [model for name, model in self._models.items() if kept.get(name) is not model]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-
-import uvicorn
+from contextlib import suppress
 
 from tfkit.errors import TfkitError
 from tfkit.serve import http_server
@@ -29,9 +28,13 @@ class Network:
         self._thread = threading.Thread(target=self._talk, name="network", daemon=True)
         self._listening = threading.Event()
         self._ending = asyncio.Event()
-        self._http: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: Exception | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether it was ever started."""
+        return self._thread.ident is not None
 
     def start(self) -> None:
         """Listen on both ports, whose numbers are known from then on.
@@ -41,12 +44,14 @@ class Network:
         self._thread.start()
         self._listening.wait()
         if self._failure is not None:
+            self._thread.join()
             raise self._failure
 
     def stop(self) -> None:
         """Take no more requests and answer those in flight; does nothing a second time."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._ending.set)
+        if self._thread.is_alive() and self._listening.wait():
+            with suppress(RuntimeError):  # the loop has ended by itself
+                self._loop.call_soon_threadsafe(self._ending.set)
             self._thread.join()
 
     def _talk(self) -> None:
@@ -60,7 +65,7 @@ class Network:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         settings, grpc = self._parts.settings, GrpcSide(self._parts)
-        self._http = http = http_server.server(application(self._parts), settings)
+        http = http_server.server(application(self._parts), settings)
         listeners = http_server.listen(settings.host, settings.rest_port)
         try:
             self.grpc_port = await grpc.listen()
@@ -78,8 +83,10 @@ class Network:
         watching = asyncio.create_task(self._watch(grpc))
         while not http.started and not serving.done():
             await asyncio.sleep(0.01)
-        self._listening.set()
-        await self._ending.wait()
+        if not serving.done():
+            self._listening.set()
+            ending = asyncio.create_task(self._ending.wait())
+            await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
         watching.cancel()
         http.should_exit = True
         # both, before the loop may end: whoever were left would wait for it for ever

@@ -21,9 +21,9 @@ class Parts:
         settings: token, limits, metrics, TLS.
         monitoring: counts requests.
         work: the threads that compute.
-        aside: a few more, for what must wait neither in the loop nor for predictions: pages that
-            look at the disk, and taking on other models.
-        buffered: the bytes of requests that are still arriving or being answered.
+        aside: a few more, for pages that take too long for the loop and are not to wait for
+            predictions.
+        buffered: the bytes of requests that arrive, until they are answered or given up.
     """
 
     models: Models

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-import threading
+import time
 
 from tfkit.serve.server import Server
 from tfkit.serve.settings import Settings
@@ -32,21 +32,22 @@ def run(settings: Settings, *, as_json: bool = False, quiet: bool = False) -> No
     )
     for noisy in ("uvicorn", "uvicorn.error", "absl", "tensorflow"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    ended, server = threading.Event(), Server(settings)
+    server = Server(settings)
+    ended: list[int] = []  # no Event: a handler may interrupt its very wait, and would hang
 
     def end(number: int, frame: object) -> None:
-        if ended.is_set():
+        if ended:
             os._exit(128 + number)  # at once: threads that compute would be waited for
-        ended.set()
+        ended.append(number)
         server.interrupt()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with server:
-            if not ended.is_set():
+            if not ended:
                 _announce(server, as_json, quiet)
-            while not ended.wait(_LOOK):
-                pass
+            while not ended:
+                time.sleep(_LOOK)
             if not quiet:
                 print("answering what is in flight, then stopping", file=sys.stderr)
     finally:

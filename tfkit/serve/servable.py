@@ -17,6 +17,7 @@ from tfkit.serve.signatures import Arrays, ServedSignature, served
 from tfkit.serve.status import RequestError
 
 DEFAULT_SIGNATURE = "serving_default"
+_NO_TEXT = np.empty(0, object)
 
 
 class Servable:
@@ -95,6 +96,8 @@ class Servable:
                 f'"classes" or "scores", got {", ".join(known.outputs)}.',
             )
         found = self._timed("Classify", known, _examples(examples), outputs)
+        if found.get("classes", _NO_TEXT).dtype != object:
+            raise RequestError("INVALID_ARGUMENT", "Expected classes Tensor of DT_STRING.")
         shapes = {array.shape for array in found.values()}
         if len(shapes) > 1 or len(next(iter(shapes))) != 2 or len(examples) != min(shapes)[0]:
             raise RequestError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tfkit.serve.folders import ModelConfig, discover
 from tfkit.serve.settings import Settings
 
 log = logging.getLogger("tfkit.serve")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ASIDE = 2  # threads for pages that look at the disk
 _PACKAGES = ("uvicorn", "httptools", "starlette", "prometheus_client", "grpc_health.v1.health")
 
@@ -72,6 +74,8 @@ class Server:
 
         Raises: TfkitError where a port is taken, or no model at all can be loaded.
         """
+        if self._network.started:
+            raise TfkitError("serve: this server was started already; make another one.")
         # a thread that still loads a model while the interpreter ends would abort the process
         atexit.register(self.stop)
         try:
@@ -81,11 +85,19 @@ class Server:
             self.stop()
             raise
         unready = self.models.unready()
-        if len(unready) == len(self.models.served()) and not self.models.interrupted:
+        if self.models.interrupted:
+            return
+        if len(unready) == len(self.models.served()):
             self.stop()
             raise TfkitError(f"serve: no model could be loaded: {self.models.why(unready)}")
         if unready:
             log.error("not ready: %s", self.models.why(unready))
+        if self.settings.host not in _LOOPBACK and not self.settings.token:
+            log.warning(
+                "whoever reaches %s may ask everything of this server, and have it load any "
+                "folder: give it a token (--token-file) or keep its ports from strangers",
+                self.settings.host,
+            )
 
     def interrupt(self) -> None:
         """Load no further model, so that a `start` under way comes to its end."""
@@ -94,12 +106,13 @@ class Server:
     def stop(self) -> None:
         """Take no more requests, answer those in flight, and let go of the models."""
         self.models.interrupt()
-        self._network.stop()
-        self.work.stop()
-        self._aside.stop()
-        self.models.stop()
-        self.monitoring.close()
-        atexit.unregister(self.stop)
+        with ExitStack() as steps:  # backwards, and each whatever became of the one before
+            steps.callback(atexit.unregister, self.stop)
+            steps.callback(self.monitoring.close)
+            steps.callback(self.models.stop)
+            steps.callback(self._aside.stop)
+            steps.callback(self.work.stop)
+            steps.callback(self._network.stop)
 
     def ready_line(self) -> dict[str, Any]:
         """The ports, and every version that answers."""

@@ -29,7 +29,7 @@ class Limits:
         rows: of one request.
         concurrent: requests that are computed or wait for it; more are refused with
             RESOURCE_EXHAUSTED (429).
-        buffered_bytes: of all REST requests that are arriving or being answered, before gunzip; one
+        buffered_bytes: of all requests that arrive, before gunzip, until they are answered; one
             more is refused like that too.
         connections: open at once over REST; more are closed unanswered.
         receive_seconds: within which a request must have arrived, and an answer been taken.
@@ -90,8 +90,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     batching: Batching | None = None
     metrics: Monitoring = Monitoring(enable=True)
-    ssl: Ssl | None = None
-    token: str | None = None
+    ssl: Ssl | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
     cors: bool = False
     poll_seconds: float = 1.0
     grace_seconds: float = 30.0
@@ -113,6 +113,8 @@ class Settings:
                 raise UsageError(
                     f"serve: {name} must be finite and not negative, got {getattr(self, name)}."
                 )
+        if self.token == "":
+            raise UsageError("serve: the token is empty; None asks for none.")
         if self.request_log not in (None, "-"):
             _check_writable(Path(self.request_log))
 

@@ -60,7 +60,10 @@ class ServedSignature:
             return _run(lambda rows: self.alone(**rows), tensors)
 
     def _merged(self, tensors: Arrays) -> dict[str, tf.Tensor]:
-        rows = len(next(iter(tensors.values())))
+        sizes = {len(array) for array in tensors.values()}
+        if len(sizes) > 1:  # the batch axes need not be one and the same
+            return _run(lambda rows: self.alone(**rows), tensors)
+        rows = sizes.pop()
         if rows <= self.most_rows:
             return _run(self.together, tensors)
         parts = [

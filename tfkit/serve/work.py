@@ -51,26 +51,40 @@ class Work:
                     "RESOURCE_EXHAUSTED", f"{self._most} requests are being answered; try again."
                 )
             self._pending += 1
-        future = self._pool.submit(function)
-        future.add_done_callback(self._done)
+        # the pool's queue holds on to what was cancelled, and it to this frame: not to a request's
+        # body, please
+        kept = [function]
+        del function
+        future = self._submit(lambda: kept.pop()())
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as limit:
                 return await asyncio.wrap_future(future)
         except RequestError:
             raise
-        except TimeoutError as error:
-            raise RequestError(
-                "DEADLINE_EXCEEDED", f"There was no answer within {seconds:g} seconds."
-            ) from error
         except Exception as error:
+            if limit.expired():
+                raise RequestError(
+                    "DEADLINE_EXCEEDED", f"There was no answer within {seconds:g} seconds."
+                ) from error
             log.exception("a request failed in a way that nobody foresaw")
             raise RequestError("INTERNAL", "The server failed; its log says how.") from error
+        finally:
+            kept.clear()
 
     def stop(self) -> None:
         """Take no more; what runs is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _done(self, future: Future) -> None:
+    def _submit(self, function: Callable[[], Any]) -> Future:
+        try:
+            future = self._pool.submit(function)
+        except RuntimeError as error:  # stopped, or the system gives no further thread
+            self._done(None)
+            raise RequestError("UNAVAILABLE", f"Nothing can be computed now: {error}.") from error
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, future: Future | None) -> None:
         with self._lock:
             self._pending -= 1
 
