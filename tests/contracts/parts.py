@@ -232,10 +232,10 @@ def section_is_checked(given: Subject) -> None:
     """
     model = catalog.load().of("model")[0]
     base = recipes.parse(template(model, catalog.load()))
-    places = {"recipe": (), "confirm": ("search", "confirm")}
+    places = {"recipe": (), "confirm": ("search", "confirm"), "batching": ("export", "batching")}
     place = places.get(given.entry.name, (given.entry.name,))
     example = {"objective": "loss", "goal": "min", "space": {"train.save_every": {"int": [1, 9]}}}
-    base |= {"search": {**example, "confirm": {}}, "export": {}} if place else {}
+    base |= {"search": {**example, "confirm": {}}, "export": {"batching": {}}} if place else {}
     if place == ("sweep",):
         base |= {"search": None, "sweep": {"grid": {"train.save_every": [1, 9]}}}
     assert recipes.from_dict(base).resolved
