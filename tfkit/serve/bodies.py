@@ -14,8 +14,11 @@ _MEMBERS = 1000
 _DRAINED = 4  # times the limit that is read and thrown away, so that the sender hears the answer
 
 
-class Disconnected(Exception):
+class Disconnected(RequestError):
     """The client went away, or was dropped, before its request was complete."""
+
+    def __init__(self):
+        super().__init__("CANCELLED", "The caller has hung up.")
 
 
 def packing(headers: dict[bytes, bytes]) -> bool:

@@ -45,6 +45,14 @@ class Call:
     seconds: float = 0.0
     error: str = ""
 
+    def arrived(self) -> None:
+        """The time counts from now on: what came before was the sender's."""
+        self._start = time.perf_counter()
+
+    def answered(self) -> None:
+        """Note how long it took."""
+        self.seconds = time.perf_counter() - self._start
+
     def failed(self, error: RequestError) -> None:
         """Note what was answered instead."""
         self.code, self.error = error.code, str(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -124,31 +123,23 @@ class GrpcSide:
         """
 
         async def behaviour(_: Any, context: grpc.aio.ServicerContext) -> bytes:
-            call, start = Call("GRPC", method), time.perf_counter()
+            call = Call("GRPC", method)
             try:
-                header = dict(context.invocation_metadata() or ()).get("authorization", "")
-                self._parts.authorize(
-                    str(header).encode(), "the metadata `authorization: Bearer TOKEN`"
-                )
-                with self._parts.buffered.hold() as held:
-                    body = await _read(context, self._parts.settings.limits)
-                    held.take(len(body))
-                    start = time.perf_counter()
-                    return await self._answer(call, request, body, context)
+                with self._parts.monitoring.counting(call):
+                    return await self._reply(call, request, context)
             except RequestError as error:
-                call.failed(error)
                 await _refuse(context, error)
-            except asyncio.CancelledError:  # the caller's deadline has passed, or it went away
-                call.code = "CANCELLED"
-                raise
-            except Exception:
-                call.code = "INTERNAL"
-                raise
-            finally:
-                call.seconds = time.perf_counter() - start
-                self._parts.monitoring.record(call)
 
         return grpc.stream_unary_rpc_method_handler(behaviour)
+
+    async def _reply(self, call: Call, request_type: type, context: Any) -> bytes:
+        header = dict(context.invocation_metadata() or ()).get("authorization", "")
+        self._parts.authorize(str(header).encode(), "the metadata `authorization: Bearer TOKEN`")
+        with self._parts.buffered.hold() as held:
+            body = await _read(context, self._parts.settings.limits)
+            held.take(len(body))
+            call.arrived()
+            return await self._answer(call, request_type, body, context)
 
     async def _answer(self, call: Call, request_type: type, body: bytes, context: Any) -> bytes:
         function: Callable = getattr(self._answers, _snake(call.method))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -62,10 +60,10 @@ class HttpApp:
                 response = await self._api(scope, path, headers, receive)
             else:
                 response = await self._own(scope["method"], path)
-        except RequestError as error:
-            response = _refused(error)
         except Disconnected:
             return
+        except RequestError as error:
+            response = _refused(error)
         except Exception:
             log.exception("a request failed in a way that nobody foresaw")
             response = _refused(RequestError("INTERNAL", "The server failed; its log says how."))
@@ -73,9 +71,9 @@ class HttpApp:
 
     async def _api(self, scope: dict, path: str, headers: dict, receive: Callable) -> Response:
         """TF Serving's interface. Everything here is counted."""
-        call, start, method = Call("REST"), time.perf_counter(), scope["method"]
+        call, method = Call("REST"), scope["method"]
         limits, buffered = self._parts.settings.limits, self._parts.buffered
-        try:
+        with self._parts.monitoring.counting(call):
             where = rest.parse_path(method, path)
             if method == "GET":
                 return Response(self._ask(call, where), media_type=_JSON)
@@ -85,23 +83,11 @@ class HttpApp:
             with buffered.hold() as held:
                 packed = packing(headers)
                 body = await receive_body(receive, limits.body_bytes, held)
-                start = time.perf_counter()
+                call.arrived()
                 gone = scope["state"].get("gone", lambda: False)
                 question = Question(self._parts, where, call, body, packed, gone)
                 text = await self._parts.work.do(question.answer, limits.answer_seconds)
             return Response(text, media_type=_JSON)
-        except RequestError as error:
-            call.failed(error)
-            raise
-        except (Disconnected, asyncio.CancelledError):
-            call.code = "CANCELLED"
-            raise
-        except Exception:
-            call.code = "INTERNAL"
-            raise
-        finally:
-            call.seconds = time.perf_counter() - start
-            self._parts.monitoring.record(call)
 
     def _ask(self, call: Call, where: dict) -> str:
         """A model's status or metadata."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -11,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import Metric
 
 from tfkit.serve.calls import Call, RequestLog, Window
+from tfkit.serve.status import RequestError
 
 _TF = ":tensorflow:serving:"  # how TF Serving's exporter spells /tensorflow/serving/
 # TF Serving's buckets, in microseconds: 10 · 1.8^k, 33 of them, up to 20 minutes
@@ -49,6 +52,25 @@ class Monitoring:
         self._windows: dict[tuple, Window] = {}
         self._lock = threading.Lock()
         self._log = RequestLog(request_log) if request_log else None
+
+    @contextmanager
+    def counting(self, call: Call) -> Iterator[None]:
+        """Time and count one request, whatever becomes of it in the block."""
+        call.arrived()
+        try:
+            yield
+        except RequestError as error:
+            call.failed(error)
+            raise
+        except asyncio.CancelledError:  # its deadline has passed, or nobody waits for it any more
+            call.code = "CANCELLED"
+            raise
+        except Exception:
+            call.code = "INTERNAL"
+            raise
+        finally:
+            call.answered()
+            self.record(call)
 
     def record(self, call: Call) -> None:
         """Count one finished request."""
