@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tests.contracts.subject import Subject, examples, other_value, shapes, size
+from tests.contracts.subject import SIZES, Subject, examples, other_value, shapes, size
 from tests.contracts.words import WORDS, documented, refuse, refused, refuses_bad_arguments, tested
 from tfkit.errors import UsageError
 
@@ -99,12 +99,12 @@ def has_finite_gradients(given: Subject) -> None:
 def compiles_for_any_batch(given: Subject) -> None:
     """The graph of an open batch size and XLA's program give the eager numbers."""
     arrays, function = examples(given), computed(given)
-    specs = [tf.TensorSpec([None, *a.shape[1:]], a.dtype) for a in arrays]
+    specs = [tf.TensorSpec([None, *a.shape[1:]] if a.ndim else [], a.dtype) for a in arrays]
     graph = tf.function(function, input_signature=specs)
     compiled = tf.function(function, jit_compile=True)
     close(compiled(*arrays), function(*arrays), f"{given.name}: jit_compile=True")
-    for rows in (len(arrays[0]), 2):
-        cut = [array[:rows] for array in arrays]
+    for rows in (SIZES["B"], 2):
+        cut = [array[:rows] if array.ndim else array for array in arrays]
         close(graph(*cut), function(*cut), f"{given.name}: open batch of {rows}")
 
 

@@ -4,8 +4,13 @@ from tfkit.backend import require_tensorflow
 from tfkit.lazy import lazy_exports
 
 _LAZY = {
-    "bernoulli_reconstruction": "reconstruction",
+    "annealed_capacity": "capacity",
+    "bernoulli_reconstruction": "likelihood",
+    "dip_regularizer": "covariance",
+    "discriminator_loss": "discriminator",
+    "discriminator_total_correlation": "discriminator",
     "kl_to_standard_normal": "kl",
+    "reconstruction": "likelihood",
     "total_correlation": "decomposition",
 }
 
