@@ -1,0 +1,200 @@
+"""Scores that interrogate a representation: which factor was held fixed in these images?"""
+
+import functools
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+_CHUNK = 4_096  # images that the representation gets at once
+
+
+def beta_vae_score(
+    representation,
+    dataset,
+    *,
+    seed: int = 0,
+    batch_size: int = 64,
+    num_train: int = 10_000,
+    num_eval: int = 5_000,
+) -> dict:
+    """How well a linear classifier tells the factor that two batches of images share.
+
+        x1, x2   two batches of images that agree row by row in factor k and are else independent
+        point    mean_b |r(x1_b) - r(x2_b)|  [D], label k
+        score    accuracy of a logistic regression on fresh points
+
+    Draws come in the order of the study's code, so that on data without observation noise a seed
+    gives its numbers. In [0, 1]; 1 / K is chance.
+
+    Shapes: representation [B, H, W, C] -> [B, D], dataset -> dict: "beta_vae_score" and
+        "train_accuracy"
+    Args:
+        representation: function images -> codes, in NumPy.
+        dataset: anything with `factor_sizes` (the number of values of each factor) and
+            `observe(factors [B, K], random_state) -> images`.
+        seed: of NumPy's RandomState, which everything is drawn from.
+        batch_size: pairs of images behind a point, >= 1; 64 is the study's.
+        num_train: points the classifier learns from, >= 1; 10000 is the study's.
+        num_eval: points it is judged on, >= 1; 5000 is the study's.
+    Raises:
+        ValueError: counts below 1, a data set without a full grid of factors, codes that are not
+            [B, D] or not finite.
+    References: Higgins et al. 2017, https://openreview.net/forum?id=Sy2fzU9gl; parameters of
+        Locatello et al. 2019, arXiv:1811.12359, appendix.
+    """
+    name = "beta_vae_score"
+    sizes = _checked(name, dataset, batch_size=batch_size, num_train=num_train, num_eval=num_eval)
+    random_state = np.random.RandomState(seed)
+    encode = functools.partial(_encode, name, representation, dataset, random_state)
+
+    def points(count):
+        labels, pairs = _draw(random_state, sizes, count, batch_size, pairs=True)
+        codes = encode(pairs.reshape(-1, len(sizes)))
+        first, second = codes.reshape(count, 2, batch_size, -1).swapaxes(0, 1)
+        return np.abs(first - second).mean(axis=1), labels  # [count, D], [count]
+
+    features, labels = points(num_train)
+    if len(np.unique(labels)) < 2:  # a classifier needs two classes; this one knows only one
+        told = np.full(num_eval, labels[0]) == points(num_eval)[1]
+        return {name: float(told.mean()), "train_accuracy": 1.0}
+    # the fit is so small that a second thread only waits; the study stops at 100 iterations
+    with threadpool_limits(1, "blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        classifier = LogisticRegression(random_state=random_state).fit(features, labels)
+        train_accuracy = classifier.score(features, labels)
+        accuracy = classifier.score(*points(num_eval))
+    return {name: float(accuracy), "train_accuracy": float(train_accuracy)}
+
+
+def factor_vae_score(
+    representation,
+    dataset,
+    *,
+    seed: int = 0,
+    batch_size: int = 64,
+    num_train: int = 10_000,
+    num_eval: int = 5_000,
+    num_variance: int = 10_000,
+    threshold: float = 0.05,
+) -> dict:
+    """How well the code that varies least tells the factor that a batch of images shares.
+
+        vote     (k, argmin_j var_b r_j(x_b) / var r_j)   for images x that agree in factor k
+        score    accuracy of "code j stands for the factor it was voted for most" on fresh votes
+
+    Variances are unbiased; codes whose standard deviation over the data is below `threshold` are
+    out of the running, and where all are the score is 0. Draws come in the order of the study's
+    code. In [0, 1]; 1 / K is chance.
+
+    Shapes: representation [B, H, W, C] -> [B, D], dataset -> dict: "factor_vae_score",
+        "train_accuracy", "active" [D] bool and "votes" [D, K]
+    Args:
+        representation: function images -> codes, in NumPy.
+        dataset: anything with `factor_sizes` (the number of values of each factor) and
+            `observe(factors [B, K], random_state) -> images`.
+        seed: of NumPy's RandomState, which everything is drawn from.
+        batch_size: images behind a vote, >= 2; 64 is the study's.
+        num_train: votes that say what a code stands for, >= 1; 10000 is the study's.
+        num_eval: votes it is judged on, >= 1; 5000 is the study's.
+        num_variance: images behind the variance over the data, >= 2; 10000 is the study's.
+        threshold: least standard deviation of an active code, >= 0; 0.05 is the study's (its code's
+            default is 0).
+    Raises:
+        ValueError: counts or threshold out of range, a data set without a full grid of factors,
+            codes that are not [B, D] or not finite.
+    References: Kim and Mnih 2018, arXiv:1802.05983, section 4; parameters of Locatello et al. 2019,
+        arXiv:1811.12359, appendix.
+    """
+    name = "factor_vae_score"
+    sizes = _checked(name, dataset, num_train=num_train, num_eval=num_eval)
+    _at_least(name, 2, batch_size=batch_size, num_variance=num_variance)
+    if not threshold >= 0:
+        raise ValueError(f"{name}: threshold must be >= 0, got {threshold}.")
+    random_state = np.random.RandomState(seed)
+    encode = functools.partial(_encode, name, representation, dataset, random_state)
+    drawn = np.stack([random_state.randint(size, size=num_variance) for size in sizes], axis=1)
+    codes = encode(drawn)
+    variance = codes.var(axis=0, ddof=1)  # [D]
+    active = np.sqrt(variance) >= threshold  # [D]
+    if not (active & (variance > 0)).any():
+        none = np.zeros((codes.shape[1], len(sizes)), int)
+        return {name: 0.0, "train_accuracy": 0.0, "active": active, "votes": none}
+    scale = np.where(active, np.where(variance > 0, variance, np.nan), np.nan)
+
+    def votes(count):
+        labels, batches = _draw(random_state, sizes, count, batch_size, pairs=False)
+        codes = encode(batches.reshape(-1, len(sizes)))
+        within = codes.reshape(count, batch_size, -1).var(axis=1, ddof=1)  # [count, D]
+        found = np.zeros((codes.shape[1], len(sizes)), int)
+        np.add.at(found, (np.nanargmin(within / scale, axis=1), labels), 1)
+        return found
+
+    train, fresh = votes(num_train), votes(num_eval)
+    stands_for = train.argmax(axis=1)[:, None]  # [D, 1]
+    right = [np.take_along_axis(found, stands_for, axis=1).sum() for found in (train, fresh)]
+    return {
+        name: float(right[1] / num_eval),
+        "train_accuracy": float(right[0] / num_train),
+        "active": active,
+        "votes": train,
+    }
+
+
+def _draw(random_state, sizes, count, batch_size, *, pairs: bool):
+    """Factors of `count` batches that agree in one factor each, in the study's order of draws: the
+    factor's number, then column by column.
+
+    Shapes: -> [count], [count, batch_size or 2 batch_size, K]; of pairs the second halves agree
+        with the first row by row, else all rows with the first one
+    """
+    labels = np.empty(count, int)
+    factors = np.empty((count, 2 if pairs else 1, batch_size, len(sizes)), int)
+    randint = random_state.randint
+    for number in range(count):  # draws must follow each other as in the study's code
+        labels[number] = fixed = randint(len(sizes))
+        for half in factors[number]:
+            for column, size in enumerate(sizes):
+                half[:, column] = randint(size, size=batch_size)
+        kept = factors[number, 0, :, fixed] if pairs else factors[number, 0, 0, fixed]
+        factors[number, -1, :, fixed] = kept
+    return labels, factors
+
+
+def _encode(name, representation, dataset, random_state, factors) -> np.ndarray:
+    """Codes of the images of all these factors.  [N, K] -> [N, D] float64"""
+    rows = []
+    for start in range(0, len(factors), _CHUNK):
+        chunk = factors[start : start + _CHUNK]
+        codes = np.asarray(representation(dataset.observe(chunk, random_state)))
+        if codes.ndim != 2 or len(codes) != len(chunk):
+            raise ValueError(
+                f"{name}: representation must give [B, D], got {codes.shape} for {len(chunk)} "
+                "images; flatten the codes to one row per image."
+            )
+        rows.append(codes)
+    codes = np.concatenate(rows).astype(np.float64)
+    if not np.isfinite(codes).all():
+        raise ValueError(f"{name}: codes must be finite, got NaN or infinity.")
+    return codes
+
+
+def _checked(name, dataset, **counts) -> list[int]:
+    """The factor sizes of a data set that has them all, and counts of at least 1."""
+    _at_least(name, 1, **counts)
+    sizes = getattr(dataset, "factor_sizes", None)
+    if sizes is None:
+        why = getattr(dataset, "why_no_grid", "it has no factor_sizes")
+        raise ValueError(
+            f"{name}: factors are fixed one at a time, which takes images of every combination of "
+            f"factors, and the data set has not got them: {why}."
+        )
+    return [int(size) for size in sizes]
+
+
+def _at_least(name, least, **counts) -> None:
+    for option, value in counts.items():
+        if value < least:
+            raise ValueError(f"{name}: {option} must be >= {least}, got {value}.")
