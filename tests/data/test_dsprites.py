@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfkit.data import dsprites, outlines
+from tfkit.data import dsprites, outlines, sprites
 
 GOLDEN = json.loads(
     (Path(__file__).parents[1] / "golden" / "disentanglement_dsprites.json").read_text()
@@ -86,7 +86,7 @@ def test_the_graph_draws_what_render_draws(side):
 
 
 def test_the_whole_row_of_a_large_batch_is_drawn():
-    classes = random_classes(dsprites._CHUNK + 3)
+    classes = random_classes(sprites._CHUNK + 3)
     images = dsprites.render(classes)
     np.testing.assert_array_equal(images[-3:], dsprites.render(classes[-3:]))
 

@@ -3,6 +3,12 @@
 from tfkit.backend import require_tensorflow
 from tfkit.lazy import lazy_exports
 
-_LAZY = {"ArraySource": "source", "Source": "source", "step_indexed": "pipeline"}
+_LAZY = {
+    "ArraySource": "source",
+    "GridSource": "ground_truth",
+    "GroundTruth": "ground_truth",
+    "Source": "source",
+    "step_indexed": "pipeline",
+}
 
 __getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY, before=require_tensorflow)

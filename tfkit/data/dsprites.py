@@ -1,172 +1,181 @@
 """dSprites (Matthey et al. 2017), rendered from its factors instead of downloaded."""
 
-import functools
 import hashlib
-import math
 from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 
-from tfkit.data.outlines import REACH, UNITS, crossings
-from tfkit.data.pipeline import shuffled
-from tfkit.data.source import Source, checked_split
+from tfkit.data.combinations import kept_values
+from tfkit.data.finding import find
+from tfkit.data.ground_truth import GridSource
+from tfkit.data.outlines import crossings
+from tfkit.data.pictures import small_picture
+from tfkit.data.shrinking import averaged, averaged_batch, checked_size
+from tfkit.data.source import Source
+from tfkit.data.sprite_variants import (
+    PICTURE,
+    checked_background,
+    color,
+    color_batch,
+    noisy,
+    noisy_batch,
+    scream,
+    scream_batch,
+    swirl,
+)
+from tfkit.data.sprites import FACTORS, SIZES, Pixels, Renderer, render
+from tfkit.errors import DataMissing
 
-FACTORS = ("shape", "scale", "orientation", "x", "y")
-SIZES = (3, 6, 40, 32, 32)
-IMAGES = math.prod(SIZES)  # 737,280
+__all__ = ["FACTORS", "SIZES", "Sprites", "color", "load", "noisy", "render", "scream"]
 
-# Along an axis, pixel i is 62 i - 64 k - 961 units of 1/62 pixel from the centre of class k.
-_PIXEL, _CLASS, _ORIGIN = UNITS, 64, -961
-_HELD_OUT_SEED = 1_812  # of the order in which the held-out images are taken from the whole set
-_CHUNK = 8_192  # images that `render` looks up at once: 50 MB of intermediate values
-# A row of 64 pixels is the bits of one integer, column 0 the lowest: entry j has the columns >= j.
-_PIXELS_FROM = np.array([(1 << 64) - (1 << j) for j in range(65)], np.uint64).astype("<i8")
+_VARIANTS = ("plain", "color", "noisy", "scream")
+_CHUNK = 512  # images whose noise is drawn at once: 50 MB
+_PICTURE = "a picture file with sides of at least 65 pixels"
+_CIRCULAR = ("orientation",)  # its last value is the first again
 
 
 def load(
-    image_size: Literal[16, 32, 64] = 64, validation_size: int = 10_000, test_size: int = 10_000
+    image_size: Literal[16, 32, 64] = 64,
+    variant: Literal["plain", "color", "noisy", "scream"] = "plain",
+    background: str | None = None,
+    values: list[int] | None = None,
+    validation_size: int = 10_000,
+    test_size: int = 10_000,
+    correlated: tuple[str, str] | None = None,
+    correlation_width: float = 0.2,
+    excluded: list[dict[str, list[int]]] | None = None,
 ) -> Source:
     """White sprites on black, from five factors; rendered on the fly, without an end.
 
         shape 3 (square, ellipse, heart), scale 6, orientation 40, x 32, y 32: 737,280 images
+        color   the sprite in a colour drawn from U(0.5, 1)^3
+        noisy   on noise, U(0, 1) for every pixel and channel
+        scream  the negative of a random part of a picture, tinted at random
 
     The outlines were fitted to frames of the original set: 314 of 320 are equal in every bit, the
-    others differ in 1 to 5 of 4,096 pixels. Training draws the remaining factors with replacement;
-    the held-out factors are the same for every seed, and training never draws them. Orientations 0
-    and 39 are the same image, as in the original: of the held-out images, the 1 in 20 that have one
-    of these may be drawn in training with the other.
+    others differ in 1 to 5 of 4,096 pixels. Training draws the remaining factors with replacement,
+    and a variant's noise anew at every step; the held-out images are the same for every seed, and
+    training never draws them. Orientations 0 and 39 are the same image, as in the original: of the
+    held-out images, the 1 in 20 that have one of these may be drawn in training with the other.
+    values: [3, 6, 39, 32, 32] has each angle once.
 
     Gives: images, factors
     Args:
         image_size: side in pixels; 16 and 32 are averages over the pixels of 64.
+        variant: what surrounds and fills the sprites.
+        background: a picture file for scream; null takes a procedural swirl.
+        values: how many values are kept of each factor, evenly spaced (orientations evenly round
+            the circle), for small worlds such as [3, 3, 10, 8, 8]; null keeps all.
         validation_size: held-out images for choosing, in [1, 100000].
         test_size: held-out images for reporting, in [1, 100000].
-    References: Matthey et al. 2017, https://github.com/google-deepmind/dsprites-dataset
+        correlated: two factors that are correlated in training, such as [scale, x]: pairs are drawn
+            by exp(-(c1 - c2)^2 / (2 correlation_width^2)), c in [0, 1].
+        correlation_width: how far correlated factors stray, > 0; 0.2 is the strongest of the paper.
+        excluded: combinations that training never shows, such as [{shape: [2], scale: [0, 1]}].
+    Raises:
+        DataMissing: no such file, or not of the official layout.
+        ValueError: options out of range, or nothing left to train on.
+    References: Matthey et al. 2017, https://github.com/google-deepmind/dsprites-dataset; variants:
+        Locatello et al. 2019, arXiv:1811.12359; correlation: Träuble et al. 2021, arXiv:2006.07886.
     """
-    return Sprites(image_size, validation_size, test_size)
+    sampling = {
+        "validation_size": validation_size,
+        "test_size": test_size,
+        "correlated": correlated,
+        "correlation_width": correlation_width,
+        "excluded": excluded,
+    }
+    checked_size("dsprites", image_size)
+    if variant not in _VARIANTS:
+        raise ValueError(
+            f"dsprites: variant must be one of {', '.join(_VARIANTS)}, got {variant!r}."
+        )
+    if background is not None and variant != "scream":
+        raise ValueError(f"dsprites: background is for variant scream, got variant {variant}.")
+    return Sprites(values, image_size, variant, background, sampling)
 
 
-class Sprites(Source):
+class Sprites(GridSource):
     """The source that `load` makes."""
 
-    factor_names = FACTORS
-
-    def __init__(self, image_size, validation_size, test_size):
-        if image_size not in (16, 32, 64):
-            raise ValueError(f"dsprites: image_size must be 16, 32 or 64, got {image_size}.")
-        for name, size in (("validation_size", validation_size), ("test_size", test_size)):
-            if not 1 <= size <= 100_000:
-                raise ValueError(f"dsprites: {name} must be in [1, 100000], got {size}.")
-        self.image_size = image_size
-        self.shapes = {"image_shape": (image_size, image_size, 1)}
-        self.ranges = {
-            "valid": (0, validation_size),
-            "test": (validation_size, validation_size + test_size),
-        }
-        self.reserved = validation_size + test_size
-        self.crossings = tf.constant(crossings())
-        self.byte_pixels = tf.constant(_byte_pixels(image_size))
-
-    def train(self, batch_size, *, seed, start_step=0):
-        """Independent draws from all images but the held-out ones."""
-
-        def batch(step):
-            seeds = tf.stack([tf.constant(seed, tf.int64), step])
-            place = tf.random.stateless_uniform(
-                [batch_size], seeds, self.reserved, IMAGES, dtype=tf.int64
-            )
-            return self._examples(place)
-
-        return tf.data.Dataset.counter(start_step).map(batch).prefetch(tf.data.AUTOTUNE)
-
-    def held_out(self, split, batch_size):
-        """The first places of a fixed order of the whole set."""
-        places = tf.data.Dataset.range(*self.ranges[checked_split(split)])
-        return places.batch(batch_size).map(self._examples).prefetch(tf.data.AUTOTUNE)
-
-    def steps_per_epoch(self, batch_size):
-        """None: factors are drawn with replacement."""
-        return None
+    def __init__(self, values, image_size, variant, background, sampling):
+        known = dict(zip(FACTORS, SIZES, strict=True))
+        self.kept = kept_values("dsprites", known, values, _CIRCULAR)
+        sizes = {name: len(kept) for name, kept in zip(FACTORS, self.kept, strict=True)}
+        channels = 1 if variant == "plain" else 3
+        super().__init__("dsprites", sizes, (image_size, image_size, channels), **sampling)
+        self.deterministic = variant == "plain"
+        self.image_size, self.variant = image_size, variant
+        self.renderer = Renderer()
+        whole = variant in ("plain", "color")  # whose noise commutes with averaging
+        self.pixels = Pixels(image_size if whole else 64)
+        self.background_name = background
+        if variant == "scream":
+            self.background = _background(background)
+            self.background_tensor = tf.constant(self.background, tf.float32)
 
     def fingerprint(self):
-        """SHA-256 of the table that all images are drawn from."""
+        """SHA-256 of the table that all images are drawn from, and of a picture behind them."""
         digest = hashlib.sha256(crossings().tobytes())
-        return {"source": "dSprites, rendered by tfkit", "sha256": digest.hexdigest()}
+        source = "dSprites, rendered by tfkit"
+        if self.variant != "plain":
+            source += f"; {self.variant}"
+        if self.variant == "scream":
+            digest.update(self.background.tobytes())
+            source += f" over {self.background_name or 'a procedural swirl'}"
+        return {"source": source, "sha256": digest.hexdigest()}
 
-    def _examples(self, place):
-        """Images and factors at places of the fixed order.  [B] -> [B, S, S, 1], [B, 5]"""
-        number = shuffled(place, IMAGES, _HELD_OUT_SEED)
-        classes = tf.transpose(tf.unravel_index(number, np.int64(SIZES)))
-        return {"images": self.draw(classes), "factors": tf.cast(classes, tf.int32)}
+    def draw(self, classes, seeds=None, copy=None):
+        """The images as TensorFlow operations.  [B, 5] int64, [2] int64 -> [B, S, S, C]"""
+        images = self.pixels(self._rows(classes))
+        if self.variant == "plain":
+            return images
+        if self.variant == "color":
+            return color_batch(images, seeds)
+        if self.variant == "noisy":
+            images = noisy_batch(images, seeds)
+        else:
+            images = scream_batch(images, seeds, self.background_tensor)
+        return averaged_batch(images, self.image_size)
 
-    def draw(self, classes):
-        """`render` as TensorFlow operations, averaged to S x S.  [B, 5] int64 -> [B, S, S, 1]"""
-        sprite, row, shift = _places(*tf.unstack(classes, axis=1), clip=tf.clip_by_value)
-        index = tf.stack([sprite + tf.zeros_like(row), row], axis=-1)
-        edges = tf.cast(tf.gather_nd(self.crossings, index), tf.int64)  # [B, 64, E]
-        column = tf.clip_by_value((edges + shift) // _PIXEL, 0, 64)
-        passed = tf.unstack(tf.gather(_PIXELS_FROM, column), axis=-1)
-        words = functools.reduce(tf.bitwise.bitwise_xor, passed)  # [B, 64], a row of pixels each
-        size = self.image_size
-        pixels = tf.gather(self.byte_pixels, tf.cast(tf.bitcast(words, tf.uint8), tf.int32))
-        rows = tf.reshape(pixels, [-1, size, 64 // size, size])
-        return tf.reduce_mean(rows, axis=2)[..., None]
+    def _rows(self, classes):
+        """Eight pixels a byte.  [B, 5] -> [B, 64, 8]"""
+        columns = tf.unstack(classes, axis=1)
+        original = [tf.gather(kept, k) for kept, k in zip(self.kept, columns, strict=True)]
+        return self.renderer(tf.stack(original, axis=1))
 
+    def observe(self, factors, random_state):
+        """Images of factors, a variant's noise drawn from `random_state` in the study's order."""
+        factors = self.checked(factors)
+        images = np.empty((len(factors), *self.shapes["image_shape"]), np.float32)
+        for start in range(0, len(factors), _CHUNK):
+            part = self._observed(self._sprites(factors[start : start + _CHUNK]), random_state)
+            images[start : start + _CHUNK] = averaged(part, self.image_size)
+        return images
 
-def render(classes) -> np.ndarray:
-    """Images of dSprites from class numbers.
+    def _sprites(self, factors):
+        """[B, 5] -> [B, 64, 64] of 0 and 1"""
+        columns = [kept[k] for kept, k in zip(self.kept, factors.T, strict=True)]
+        return render(np.stack(columns, axis=1))
 
-    A pixel is white when its centre lies in the sprite's outline, scaled by 0.5 + 0.1 scale,
-    turned by 2 pi orientation / 39 counter-clockwise and moved to 16 + 32 (x, y) / 31, y downwards.
-
-    Shapes: [N, 5] -> [N, 64, 64] uint8, 0 or 1
-    Args:
-        classes: integers (shape 0 square / 1 ellipse / 2 heart, scale 0-5, orientation 0-39,
-            x 0-31, y 0-31).
-    Raises:
-        ValueError: another shape or type, or a class number out of range.
-    """
-    classes = _checked(classes)
-    words = np.empty((len(classes), 64), "<i8")  # a row of pixels each
-    for start in range(0, len(classes), _CHUNK):
-        sprite, row, shift = _places(*classes[start : start + _CHUNK].T, clip=np.clip)
-        column = np.clip((crossings()[sprite, row] + shift) // _PIXEL, 0, 64)  # [B, 64, E]
-        words[start : start + _CHUNK] = np.bitwise_xor.reduce(_PIXELS_FROM[column], axis=-1)
-    return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little").reshape(-1, 64, 64)
-
-
-def _places(shape, scale, orientation, x, y, clip):
-    """Where the 64 rows of an image are in the table of crossings, and how far right they go.
-
-    Shapes: five of [B] -> [B, 1], [B, 64], [B, 1, 1]
-    """
-    sprite = (shape * SIZES[1] + scale) * SIZES[2] + orientation
-    height = np.arange(64, dtype=np.int64) * _PIXEL + _ORIGIN - _CLASS * y[:, None]
-    row = (clip(height, -REACH, REACH) + REACH) // 2  # beyond the reach all rows are black
-    # pixel j has passed a crossing at c when 62 j - 64 x - 961 >= c, so from ceil of this / 62
-    shift = _CLASS * x - _ORIGIN + _PIXEL - 1
-    return sprite[:, None], row, shift[:, None, None]
+    def _observed(self, sprites, random_state):
+        match self.variant:
+            case "plain":
+                return sprites[..., None]
+            case "color":
+                return color(sprites, random_state)
+            case "noisy":
+                return noisy(sprites, random_state)
+        return scream(sprites, random_state, background=self.background)
 
 
-def _byte_pixels(size):
-    """Eight pixels of a row for each byte, averaged to those of a smaller image.  [256, S / 8]"""
-    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
-    return bits.reshape(256, size // 8, 64 // size).mean(axis=-1, dtype=np.float32)
-
-
-def _checked(classes):
-    classes = np.asarray(classes)
-    if classes.ndim != 2 or classes.shape[1] != len(SIZES) or classes.dtype.kind not in "iu":
-        raise ValueError(
-            "render: classes must be integers of shape [N, 5] (shape, scale, orientation, x, y), "
-            f"got {classes.dtype} of shape {classes.shape}."
-        )
-    wrong = np.argwhere((classes < 0) | (classes >= SIZES))
-    if len(wrong):
-        row, column = wrong[0]
-        raise ValueError(
-            f"render: {FACTORS[column]} must be in 0-{SIZES[column] - 1}, "
-            f"got {classes[row, column]} in row {row}."
-        )
-    return classes.astype(np.int64)
+def _background(path):
+    """The picture behind the sprites.  -> [H, W, 3] float64 in [0, 1]"""
+    if path is None:
+        return checked_background(swirl())
+    file = find("dsprites", path, _PICTURE)
+    try:
+        return checked_background(small_picture(file, PICTURE))
+    except Exception as error:  # Pillow raises many kinds for a broken file
+        raise DataMissing(f"dsprites: {file}: {error}; expected {_PICTURE}.") from error

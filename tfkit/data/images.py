@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from tfkit.data import finding
 from tfkit.data.pictures import SUFFIXES, files_below, pixels
 from tfkit.data.source import ArraySource, Source
 from tfkit.errors import DataMissing
@@ -57,16 +58,7 @@ def load(
 
 def find(path: str | os.PathLike) -> Path:
     """The folder meant by `path`: as it is, under $TFKIT_DATA, or in the current folder."""
-    roots = [Path(root) for root in (os.environ.get("TFKIT_DATA"), Path.cwd()) if root]
-    # joining an absolute path gives that path
-    tried = list(dict.fromkeys(root / Path(path).expanduser() for root in roots))
-    for folder in tried:
-        if folder.is_dir():
-            return folder
-    raise DataMissing(
-        f"images: no folder {' or '.join(map(str, tried))}; expected {_LAYOUT}. Set data.path, or "
-        "$TFKIT_DATA to the folder that a relative path starts from."
-    )
+    return finding.find("images", path, _LAYOUT, "folder")
 
 
 def split(names: Sequence[str], validation: float, test: float) -> dict[str, list[int]]:

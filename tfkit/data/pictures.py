@@ -44,3 +44,14 @@ def pixels(file: Path, size: tuple[int, int] | None, channels: Literal[1, 3, 4])
             height, width = size
             picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
     return np.asarray(picture).reshape(picture.height, picture.width, channels)
+
+
+def small_picture(file: Path, size: tuple[int, int]) -> np.ndarray:
+    """A picture in colour, made smaller where it must to fit height and width, whole.
+
+    Shapes: -> [H, W, 3] float64 in [0, 1]
+    """
+    picture = Image.fromarray(pixels(file, None, 3))
+    height, width = size
+    picture.thumbnail((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(picture) / 255
