@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tfkit.metrics import mutual_information_gap
-from tfkit.metrics.mig import discretized, factor_entropies, mutual_information
+from tfkit.metrics.histograms import discretized, factor_entropies, mutual_information
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ARRAYS = np.load(GOLDEN / "disentanglement_metrics.npz")

@@ -4,8 +4,15 @@ from tfkit.lazy import lazy_exports
 
 _LAZY = {
     "beta_vae_score": "votes",
+    "explicitness": "ridgeway",
     "factor_vae_score": "votes",
+    "gaussian_total_correlation": "unsupervised",
+    "gaussian_wasserstein_correlation": "unsupervised",
+    "irs": "robustness",
+    "modularity": "ridgeway",
     "mutual_information_gap": "mig",
+    "mutual_information_score": "unsupervised",
+    "sap": "predictability",
     "unsupervised_disentanglement_ranking": "udr",
 }
 

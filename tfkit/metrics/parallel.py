@@ -1,0 +1,56 @@
+"""Small fits of scikit-learn: one thread inside each, and a factor a process."""
+
+import os
+import warnings
+from contextlib import contextmanager
+
+from joblib import Parallel, delayed
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+
+def one_thread():
+    """One thread of BLAS and OpenMP: in small fits more of them wait for each other."""
+    return threadpool_limits(limits=1)
+
+
+@contextmanager
+def without_convergence_warnings():
+    """Silence about iterations that end early: where they end is part of the study's protocol."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def checked_workers(caller: str, workers: int | None) -> int:
+    """How many processes: as asked, or as many as there are processors for this one."""
+    if workers is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+    if workers < 1:
+        raise ValueError(f"{caller}: workers must be >= 1 or None, got {workers}.")
+    return workers
+
+
+def in_processes(function, jobs: list[tuple], workers: int, costs: list[float]) -> list:
+    """`function(*job)` for every job, in the order of the jobs, the costliest begun first.
+
+    What a job gives must depend on its arguments alone; then the number of processes changes
+    nothing. One worker is this very process.
+
+    Args:
+        function: of a module, so that a fresh process can import it.
+        jobs: arguments of each call.
+        workers: processes at most.
+        costs: of each job, in any unit.
+    """
+    order = sorted(range(len(jobs)), key=lambda index: -costs[index])
+    workers = min(workers, len(jobs))
+    with Parallel(n_jobs=workers, backend="loky", batch_size=1, pre_dispatch="all") as pool:
+        found = pool(delayed(_alone)(function, jobs[index]) for index in order)
+    return [found[order.index(index)] for index in range(len(jobs))]
+
+
+def _alone(function, job):
+    with one_thread(), without_convergence_warnings():
+        return function(*job)
