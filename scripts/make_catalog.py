@@ -94,8 +94,9 @@ def by_file():
 
 def classes():
     for source in sources("methods/*/model.py"):
-        for node in public(source, ast.ClassDef):
-            if declared.derives(source, node, MODELS, (str(ROOT),)):
+        for name in model_names(source):
+            owner, node = declared.find(source.name, name, (str(ROOT),))
+            if declared.derives(owner, node, MODELS, (str(ROOT),)):
                 yield checked_model(entry("model", source, node))
     yield from leaves("train/callbacks.py", "callback", {"keras.callbacks.Callback"})
     yield from leaves("search/engines/*.py", "engine", {"Engine"})
@@ -103,6 +104,14 @@ def classes():
     for source in sources("recipe/sections.py"):
         for node in public(source, ast.ClassDef):
             yield entry("section", source, node)
+
+
+def model_names(source):
+    """The classes of a room's model.py, and those of its other files that `__all__` names."""
+    listed = source.definition("__all__")
+    if listed is not None:
+        return ast.literal_eval(listed.value)
+    return [node.name for node in public(source, ast.ClassDef)]
 
 
 def leaves(pattern, kind, bases):

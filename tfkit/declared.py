@@ -229,7 +229,8 @@ def _room(source: Source, node: ast.AST, paths: Paths) -> str:
     """The package with a model's other parts; a class derived from a room's model stays in it."""
     chain = ancestors(source, node, paths) if isinstance(node, ast.ClassDef) else []
     modules = [source.name, *(owner.name for owner, _ in chain)]
-    model = next((name for name in modules if name.endswith(".model")), source.name)
+    rooms = (name for name in modules if name.endswith(".model") or "tfkit.methods." in name)
+    model = next(rooms, source.name)
     return model.rpartition(".")[0]
 
 

@@ -13,7 +13,8 @@ class ObjectiveModel(keras.Model):
 
     A subclass names what it logs in `logged`, and computes it in `objective`. That suffices for
     `fit`, `evaluate` and `train_on_batch`, with XLA, `steps_per_execution`, mixed precision and
-    `tf.distribute`. `fit` reports means over the examples since the epoch began.
+    `tf.distribute`. `fit` reports means over the examples since the epoch began. A model with a
+    second optimizer says in `optimized_variables` and `penalties` what is left to the first.
 
     A batch is the tensor or dictionary of a data set, or the tuple `(x, y)` where there is a `y`.
     """
@@ -27,6 +28,15 @@ class ObjectiveModel(keras.Model):
     def objective(self, batch, training):
         """The scalar loss of a batch, and a dict of the scalars named in `logged`."""
         raise NotImplementedError(f"{type(self).__name__} must define objective(batch, training).")
+
+    @property
+    def optimized_variables(self):
+        """What `optimizer` updates: all trainable variables."""
+        return self.trainable_variables
+
+    def penalties(self):
+        """Regularisation losses of layers that count as part of `loss`: all."""
+        return self.losses
 
     def compile(self, optimizer="rmsprop", **kwargs):
         """Set the optimizer and Keras' options; the loss and what is logged are the model's own.
@@ -42,7 +52,7 @@ class ObjectiveModel(keras.Model):
                 )
         super().compile(optimizer=optimizer, **kwargs)
         if self.built:
-            self.optimizer.build(self.trainable_variables)
+            self.optimizer.build(self.optimized_variables)
 
     def compile_from_config(self, config):
         """Compile as saved (Keras calls it when it loads a `.keras` file)."""
@@ -50,28 +60,38 @@ class ObjectiveModel(keras.Model):
 
     def train_step(self, data):
         """One update; returns the running means of the loss and of what is logged."""
-        batch = _batch(data)
         with tf.GradientTape() as tape:
-            loss = self._measured(batch, training=True)
-            # Replicas' gradients are summed, so that each contributes its share of the mean.
-            share = loss / tf.distribute.get_strategy().num_replicas_in_sync
-            scaled = self.optimizer.scale_loss(share)
-        variables = self.trainable_variables
+            loss, _ = self.measured(data, training=True)
+            scaled = share_of_replica(loss, self.optimizer)
+        variables = self.optimized_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         return self.running_means.result()
 
     def test_step(self, data):
         """The same quantities without an update."""
-        self._measured(_batch(data), training=False)
+        self.measured(data, training=False)
         return self.running_means.result()
 
-    def _measured(self, batch, training):
+    def measured(self, data, training):
+        """The loss with the layers' regularisation, and the logs; both enter the running means."""
+        batch = _batch(data)
         loss, logs = self.objective(batch, training)
-        if self.losses:
-            loss = loss + ops.sum(ops.stack(self.losses))
+        loss = with_penalties(loss, self.penalties())
         rows = ops.shape(keras.tree.flatten(batch)[0])[0]
         self.running_means.update_state({"loss": loss, **logs}, rows)
-        return loss
+        return loss, logs
+
+
+def with_penalties(loss, penalties):
+    """A loss and the regularisation losses of layers that belong to it."""
+    return loss + ops.sum(ops.stack(penalties)) if penalties else loss
+
+
+def share_of_replica(loss, optimizer):
+    """What a replica differentiates: its share of the mean, since the replicas' gradients are
+    summed, as large as mixed precision wants it.
+    """
+    return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
 
 
 class RunningMeans(keras.metrics.Metric):

@@ -5,6 +5,7 @@ import importlib.util
 from types import ModuleType
 
 MODEL = "model"
+ROOMS = "tfkit.methods."  # where a model may also stand in another file of its room
 
 
 class Room:
@@ -16,7 +17,12 @@ class Room:
     def __init__(self, model_class: type):
         modules = (base.__module__ for base in model_class.__mro__)
         self.package = next(
-            (m.rpartition(".")[0] for m in modules if m.endswith(f".{MODEL}")), None
+            (
+                module.rpartition(".")[0]
+                for module in modules
+                if module.endswith(f".{MODEL}") or module.startswith(ROOMS)
+            ),
+            None,
         )
 
     @property

@@ -4,8 +4,11 @@ from tfkit.backend import require_tensorflow
 from tfkit.lazy import lazy_exports
 
 _LAZY = {
+    "AnnealedVAE": "model",
     "BetaTCVAE": "model",
     "BetaVAE": "model",
+    "DIPVAE": "model",
+    "FactorVAE": "model",
     "study_decoder": "networks",
     "study_discriminator": "networks",
     "study_encoder": "networks",

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tfkit.losses import bernoulli_reconstruction, kl_to_standard_normal
+from tfkit.losses import kl_to_standard_normal, reconstruction
 from tfkit.objective import ObjectiveModel
 
 
@@ -14,10 +14,13 @@ class VAE(ObjectiveModel):
         z = mean + exp(logvar / 2) * noise        noise ~ N(0, I)
         elbo = -(reconstruction + kl)
 
-    A subclass turns the terms into a loss. Calling the model reconstructs at the mean.
+    A subclass turns the terms into a loss; `reconstruction_error` is there to be overridden where
+    the pixels are not Bernoulli. Calling the model reconstructs at the mean.
     """
 
     logged = ("reconstruction", "kl", "elbo")
+    network_names = ("encoder", "decoder")
+    drawn_by = ("draw_noise",)  # where chance comes in: replaced on an instance, asked at each step
 
     def __init__(self, encoder, decoder, **kwargs):
         super().__init__(**kwargs)
@@ -25,20 +28,20 @@ class VAE(ObjectiveModel):
         self.encoder = encoder
         self.decoder = decoder
         self.seed_generator = keras.random.SeedGenerator()
-        if _signature(encoder):
-            self(keras.KerasTensor((None, *encoder.inputs[0].shape[1:])))
+        # all variables exist: compile() can build the optimizer; a subclass may still add its own
+        self.built = _signature(encoder) and _signature(decoder)
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
-        if name == "draw_noise":  # compiled functions hold the answer of the one before
+        if name in self.drawn_by:  # compiled functions hold the answer of the one before
             self.train_function = self.test_function = None
 
     @property
     def run_eagerly(self):
-        """As compiled; always where `draw_noise` was replaced on this instance, since a graph would
-        ask it once and keep the answer.
+        """As compiled; always where a method of `drawn_by` was replaced on this instance, since a
+        graph would ask it once and keep the answer.
         """
-        return "draw_noise" in vars(self) or super().run_eagerly
+        return any(name in vars(self) for name in self.drawn_by) or super().run_eagerly
 
     @run_eagerly.setter
     def run_eagerly(self, value):
@@ -55,29 +58,49 @@ class VAE(ObjectiveModel):
             noise = Phi^-1((bits + 1/2) / 2^24)
 
         Only the bits of TensorFlow's generator are the same with XLA and without, hence the
-        inverse of the distribution function. The replica's number is folded into the seed: under
-        `tf.distribute` all keep the same seed state and would otherwise draw the same noise.
+        inverse of the distribution function.
+        """
+        bits = tf.cast(self.draw_bits(shape, 24), tf.float32)
+        return tf.math.ndtri((bits + 0.5) / 2.0**24)
+
+    def draw_bits(self, shape, count):
+        """Uniform integers of so many random bits, at most 31; int32.
+
+        The replica's number is folded into the seed: under `tf.distribute` all keep the same seed
+        state and would otherwise draw the same.
         """
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.cast(self.seed_generator.next(), tf.int32)
         seed = tf.random.experimental.stateless_fold_in(seed, replica)
         bits = tf.random.stateless_uniform(shape, seed, None, None, dtype=tf.uint32, alg="philox")
-        bits = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32)
-        return tf.math.ndtri((bits + 0.5) / 2.0**24)
+        return tf.cast(tf.bitwise.right_shift(bits, tf.constant(32 - count, tf.uint32)), tf.int32)
+
+    def reconstruction_error(self, images, logits):
+        """Reconstruction error of each image: Bernoulli pixels.  [B, H, W, C] twice -> [B]"""
+        return reconstruction(images, logits)
+
+    def encode(self, images, training):
+        """z, mean and logvar of a batch, float32.  [B, H, W, C] -> [B, D] each"""
+        mean, logvar = self.encoder(images, training=training)
+        mean, logvar = ops.cast(mean, "float32"), ops.cast(logvar, "float32")  # [B, D]
+        noise = ops.cast(self.draw_noise(ops.shape(mean)), "float32")  # [B, D]
+        return mean + ops.exp(0.5 * logvar) * noise, mean, logvar
+
+    def terms_of(self, images, codes, training):
+        """Reconstruction and KL (scalars) of images and what `encode` made of them."""
+        z, mean, logvar = codes
+        logits = self.decoder(z, training=training)  # [B, H, W, C]
+        error = ops.mean(self.reconstruction_error(images, logits))
+        return error, ops.mean(ops.sum(kl_to_standard_normal(mean, logvar), axis=1))
 
     def terms(self, images, training):
         """Reconstruction and KL of a batch (scalars), and z, mean and logvar (each [B, D])."""
-        mean, logvar = self.encoder(images, training=training)
-        mean, logvar = ops.cast(mean, "float32"), ops.cast(logvar, "float32")  # [B, D]
-        z = mean + ops.exp(0.5 * logvar) * self.draw_noise(ops.shape(mean))  # [B, D]
-        logits = self.decoder(z, training=training)  # [B, H, W, C]
-        reconstruction = ops.mean(bernoulli_reconstruction(images, logits))
-        kl = ops.mean(ops.sum(kl_to_standard_normal(mean, logvar), axis=1))
-        return reconstruction, kl, (z, mean, logvar)
+        codes = self.encode(images, training)
+        return *self.terms_of(images, codes, training), codes
 
     def get_config(self):
-        """The two networks and the Keras options."""
-        networks = {"encoder": self.encoder, "decoder": self.decoder}
+        """The networks and the Keras options."""
+        networks = {name: getattr(self, name) for name in self.network_names}
         return {
             **super().get_config(),
             **{name: keras.saving.serialize_keras_object(net) for name, net in networks.items()},
@@ -87,10 +110,19 @@ class VAE(ObjectiveModel):
     def from_config(cls, config):
         """Rebuild the networks, then the model."""
         networks = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("encoder", "decoder")
+            name: keras.saving.deserialize_keras_object(config[name]) for name in cls.network_names
         }
         return cls(**{**config, **networks})
+
+
+def elbo_logs(error, kl):
+    """What every method of the room logs of the two ELBO terms."""
+    return {"reconstruction": error, "kl": kl, "elbo": -(error + kl)}
+
+
+def mean_of_replicas(value):
+    """Mean of a scalar over all replicas of `tf.distribute`."""
+    return ops.mean(gather_replicas(ops.expand_dims(value, 0))[0])
 
 
 def gather_replicas(*tensors):
