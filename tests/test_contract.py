@@ -12,6 +12,7 @@ from PIL import Image
 from tests import contract
 from tests.contracts import recipe_files, rooms
 from tests.contracts.subject import Subject
+from tests.data import small_files
 from tfkit import catalog
 
 pytestmark = pytest.mark.filterwarnings(
@@ -22,8 +23,16 @@ ENTRIES = catalog.load().entries
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 # data sets that are large by default; a method whose data are small needs no line here
 rooms.SMALL |= {"dsprites": {"image_size": 16, "validation_size": 61, "test_size": 61}}
-# options that have no default
-REQUIRED = {"images": {"path": "images"}}
+# options that have no default, and those that fit small files
+_FEW = {"image_size": 16, "validation_size": 12, "test_size": 12}
+REQUIRED = {
+    "images": {"path": "images"},
+    "labelled_images": {"path": "images"},
+    "shapes3d": {"path": "3dshapes.h5", **_FEW},
+    "mpi3d": {"path": "mpi3d.npz", "grid": list(small_files.MPI), **_FEW},
+    "cars3d": {"path": "cars", "objects": 3, **_FEW},
+    "smallnorb": {"path": "norb", **_FEW},
+}
 
 
 def name(part) -> str:
@@ -35,13 +44,19 @@ def name(part) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def photographs(tmp_path_factory):
-    """A folder of the user's images, where $TFKIT_DATA points to."""
+    """The user's images and small files of published data, where $TFKIT_DATA points to."""
     folder = tmp_path_factory.mktemp("data")
     generator = np.random.default_rng(0)
     (folder / "images").mkdir()
     for number in range(60):
         pixels = generator.integers(0, 256, (16, 16, 3), np.uint8)
         Image.fromarray(pixels).save(folder / "images" / f"{number}.png")
+    lines = [f"{number}.png,{number % 3},{number % 4}" for number in range(60)]
+    (folder / "images" / "factors.csv").write_text("\n".join(["file,shape,size", *lines]))
+    small_files.shapes3d(folder / "3dshapes.h5")
+    small_files.mpi3d(folder / "mpi3d.npz")
+    small_files.cars(folder / "cars")
+    small_files.norb(folder / "norb")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFKIT_DATA", str(folder))
         yield

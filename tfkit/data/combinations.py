@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -94,17 +95,19 @@ def excluded_rows(sizes: Sequence[int], excluded, rows: np.ndarray) -> np.ndarra
     return result
 
 
-def kept_values(called: str, sizes: Mapping[str, int], values, circular=()) -> list[np.ndarray]:
+def kept_values(
+    called: str, sizes: Mapping[str, int], values, circles: Mapping[str, int] = MappingProxyType({})
+) -> list[np.ndarray]:
     """Which values of each factor a small world keeps.
 
         n of N:        round(k (N - 1) / (n - 1)),  k = 0 … n - 1;  a single one is the middle
-        on a circle whose last value is the first again:  round(k (N - 1) / n) for n < N
+        round a circle of M different values:  round(k M / n)  for n <= M
 
     Args:
         called: the data set's name, for messages.
         sizes: {factor: number of values}.
         values: how many to keep of each factor, in the factors' order; None keeps all.
-        circular: factors on such a circle.
+        circles: {factor: M}; M is N - 1 where the last value is the first again.
     Raises:
         ValueError: not one number a factor, or one out of range.
     """
@@ -118,8 +121,8 @@ def kept_values(called: str, sizes: Mapping[str, int], values, circular=()) -> l
     for (name, size), count in zip(sizes.items(), values, strict=True):
         if not 1 <= count <= size:
             raise ValueError(f"{called}: values of {name} must be in 1-{size}, got {count}.")
-        if name in circular and count < size:
-            places = np.arange(count) * (size - 1) / count
+        if count <= circles.get(name, 0):
+            places = np.arange(count) * circles[name] / count
         else:
             places = np.linspace(0, size - 1, count) if count > 1 else np.array([(size - 1) // 2])
         kept.append(np.floor(places + 0.5).astype(np.int64))

@@ -9,9 +9,9 @@ import tensorflow as tf
 from tfkit.data.combinations import kept_values
 from tfkit.data.finding import find
 from tfkit.data.ground_truth import GridSource
-from tfkit.data.outlines import crossings
+from tfkit.data.official_sprites import LAYOUT, OfficialSprites, sizes_in
 from tfkit.data.pictures import small_picture
-from tfkit.data.shrinking import averaged, averaged_batch, checked_size
+from tfkit.data.shrinking import SIDE, averaged, averaged_batch, checked_size
 from tfkit.data.source import Source
 from tfkit.data.sprite_variants import (
     PICTURE,
@@ -24,7 +24,7 @@ from tfkit.data.sprite_variants import (
     scream_batch,
     swirl,
 )
-from tfkit.data.sprites import FACTORS, SIZES, Pixels, Renderer, render
+from tfkit.data.sprites import FACTORS, SIZES, Pixels, RenderedSprites, render
 from tfkit.errors import DataMissing
 
 __all__ = ["FACTORS", "SIZES", "Sprites", "color", "load", "noisy", "render", "scream"]
@@ -32,7 +32,6 @@ __all__ = ["FACTORS", "SIZES", "Sprites", "color", "load", "noisy", "render", "s
 _VARIANTS = ("plain", "color", "noisy", "scream")
 _CHUNK = 512  # images whose noise is drawn at once: 50 MB
 _PICTURE = "a picture file with sides of at least 65 pixels"
-_CIRCULAR = ("orientation",)  # its last value is the first again
 
 
 def load(
@@ -45,6 +44,7 @@ def load(
     correlated: tuple[str, str] | None = None,
     correlation_width: float = 0.2,
     excluded: list[dict[str, list[int]]] | None = None,
+    path: str | None = None,
 ) -> Source:
     """White sprites on black, from five factors; rendered on the fly, without an end.
 
@@ -73,6 +73,9 @@ def load(
             by exp(-(c1 - c2)^2 / (2 correlation_width^2)), c in [0, 1].
         correlation_width: how far correlated factors stray, > 0; 0.2 is the strongest of the paper.
         excluded: combinations that training never shows, such as [{shape: [2], scale: [0, 1]}].
+        path: the official npz file or its HDF5 twin, whose images are then taken (they are held in
+            memory as bits, 377 MB); a relative path is looked for under $TFKIT_DATA, then here;
+            null renders the sprites.
     Raises:
         DataMissing: no such file, or not of the official layout.
         ValueError: options out of range, or nothing left to train on.
@@ -93,32 +96,35 @@ def load(
         )
     if background is not None and variant != "scream":
         raise ValueError(f"dsprites: background is for variant scream, got variant {variant}.")
-    return Sprites(values, image_size, variant, background, sampling)
+    file = None if path is None else find("dsprites", path, LAYOUT)
+    whole = SIZES if file is None else sizes_in(file)
+    sizes = dict(zip(FACTORS, whole, strict=True))
+    # the last orientation is the first again
+    kept = kept_values("dsprites", sizes, values, {"orientation": sizes["orientation"] - 1})
+    sprites = RenderedSprites(kept) if file is None else OfficialSprites(file, whole, kept)
+    known = {name: len(left) for name, left in zip(FACTORS, kept, strict=True)}
+    return Sprites(sprites, known, image_size, variant, background, **sampling)
 
 
 class Sprites(GridSource):
     """The source that `load` makes."""
 
-    def __init__(self, values, image_size, variant, background, sampling):
-        known = dict(zip(FACTORS, SIZES, strict=True))
-        self.kept = kept_values("dsprites", known, values, _CIRCULAR)
-        sizes = {name: len(kept) for name, kept in zip(FACTORS, self.kept, strict=True)}
+    def __init__(self, sprites, sizes, image_size, variant, background, **sampling):
         channels = 1 if variant == "plain" else 3
         super().__init__("dsprites", sizes, (image_size, image_size, channels), **sampling)
         self.deterministic = variant == "plain"
-        self.image_size, self.variant = image_size, variant
-        self.renderer = Renderer()
-        whole = variant in ("plain", "color")  # whose noise commutes with averaging
-        self.pixels = Pixels(image_size if whole else 64)
+        self.sprites, self.image_size, self.variant = sprites, image_size, variant
+        commutes = variant in ("plain", "color")  # averaging with what the variant does
+        self.pixels = Pixels(image_size if commutes else SIDE)
         self.background_name = background
         if variant == "scream":
             self.background = _background(background)
             self.background_tensor = tf.constant(self.background, tf.float32)
 
     def fingerprint(self):
-        """SHA-256 of the table that all images are drawn from, and of a picture behind them."""
-        digest = hashlib.sha256(crossings().tobytes())
-        source = "dSprites, rendered by tfkit"
+        """SHA-256 of what all images are drawn from, and of a picture behind them."""
+        digest = hashlib.sha256(self.sprites.content())
+        source = self.sprites.source
         if self.variant != "plain":
             source += f"; {self.variant}"
         if self.variant == "scream":
@@ -128,7 +134,7 @@ class Sprites(GridSource):
 
     def draw(self, classes, seeds=None, copy=None):
         """The images as TensorFlow operations.  [B, 5] int64, [2] int64 -> [B, S, S, C]"""
-        images = self.pixels(self._rows(classes))
+        images = self.pixels(self.sprites.rows(classes))
         if self.variant == "plain":
             return images
         if self.variant == "color":
@@ -139,25 +145,15 @@ class Sprites(GridSource):
             images = scream_batch(images, seeds, self.background_tensor)
         return averaged_batch(images, self.image_size)
 
-    def _rows(self, classes):
-        """Eight pixels a byte.  [B, 5] -> [B, 64, 8]"""
-        columns = tf.unstack(classes, axis=1)
-        original = [tf.gather(kept, k) for kept, k in zip(self.kept, columns, strict=True)]
-        return self.renderer(tf.stack(original, axis=1))
-
     def observe(self, factors, random_state):
         """Images of factors, a variant's noise drawn from `random_state` in the study's order."""
         factors = self.checked(factors)
         images = np.empty((len(factors), *self.shapes["image_shape"]), np.float32)
         for start in range(0, len(factors), _CHUNK):
-            part = self._observed(self._sprites(factors[start : start + _CHUNK]), random_state)
+            sprites = self.sprites.images(factors[start : start + _CHUNK])
+            part = self._observed(sprites, random_state)
             images[start : start + _CHUNK] = averaged(part, self.image_size)
         return images
-
-    def _sprites(self, factors):
-        """[B, 5] -> [B, 64, 64] of 0 and 1"""
-        columns = [kept[k] for kept, k in zip(self.kept, factors.T, strict=True)]
-        return render(np.stack(columns, axis=1))
 
     def _observed(self, sprites, random_state):
         match self.variant:

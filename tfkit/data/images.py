@@ -14,7 +14,7 @@ from tfkit.data.pictures import SUFFIXES, files_below, pixels
 from tfkit.data.source import ArraySource, Source
 from tfkit.errors import DataMissing
 
-_LAYOUT = f"a folder with {', '.join(SUFFIXES)} files, in subfolders too"
+LAYOUT = f"a folder with {', '.join(SUFFIXES)} files, in subfolders too"
 
 
 def load(
@@ -42,13 +42,13 @@ def load(
         DataMissing: no such folder, no image in it, or files that cannot be read (all are named).
         ValueError: shares that leave nothing to train on, or options out of range.
     """
-    _check(image_size, channels, validation, test)
+    checked(image_size, channels, validation, test)
     folder = find(path)
     files = files_below(folder)
     if not files:
-        raise DataMissing(f"images: no image in {folder}; expected {_LAYOUT}.")
+        raise DataMissing(f"images: no image in {folder}; expected {LAYOUT}.")
     names = [file.relative_to(folder).as_posix() for file in files]
-    images = _read(files, names, image_size, channels)
+    images = read(folder, names, image_size, channels)
     splits = {
         part: {"images": images[rows]} for part, rows in split(names, validation, test).items()
     }
@@ -58,7 +58,7 @@ def load(
 
 def find(path: str | os.PathLike) -> Path:
     """The folder meant by `path`: as it is, under $TFKIT_DATA, or in the current folder."""
-    return finding.find("images", path, _LAYOUT, "folder")
+    return finding.find("images", path, LAYOUT, "folder")
 
 
 def split(names: Sequence[str], validation: float, test: float) -> dict[str, list[int]]:
@@ -78,28 +78,32 @@ def split(names: Sequence[str], validation: float, test: float) -> dict[str, lis
     return {part: sorted(rows) for part, rows in parts.items()}
 
 
-def _read(files, names, size, channels):
-    """All files as bytes [N, S, S, C]; one error that names every file that cannot be read."""
-    images = np.empty((len(files), size, size, channels), np.uint8)
+def read(folder: Path, names: Sequence[str], size: int, channels: int) -> np.ndarray:
+    """Some files of a folder as bytes; one error that names every file that cannot be read.
 
-    def read(row):
+    Shapes: -> [N, S, S, C] uint8
+    """
+    images = np.empty((len(names), size, size, channels), np.uint8)
+
+    def read_one(row):
         try:
-            images[row] = pixels(files[row], (size, size), channels)
+            images[row] = pixels(folder / names[row], (size, size), channels)
         except Exception as error:  # Pillow raises many kinds for a broken file
             return f"  {names[row]}: {error}"
         return None
 
     with ThreadPoolExecutor() as pool:  # Pillow decodes outside Python's lock
-        failures = [failure for failure in pool.map(read, range(len(files))) if failure]
+        failures = [failure for failure in pool.map(read_one, range(len(names))) if failure]
     if failures:
         raise DataMissing(
-            f"images: {len(failures)} of {len(files)} files cannot be read; repair or remove "
+            f"images: {len(failures)} of {len(names)} files cannot be read; repair or remove "
             "them:\n" + "\n".join(failures)
         )
     return images
 
 
-def _check(image_size, channels, validation, test):
+def checked(image_size: int, channels: int, validation: float, test: float) -> None:
+    """ValueError for options out of range."""
     if image_size < 8:
         raise ValueError(f"images: image_size must be >= 8, got {image_size}.")
     if channels not in (1, 3):

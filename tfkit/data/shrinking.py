@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 IMAGE_SIZES = (16, 32, 64)
+SIDE = 64  # of the images that are made smaller
 
 
 def checked_size(called: str, size: int) -> int:
@@ -21,10 +22,15 @@ def averaged(images, size: int) -> np.ndarray:
 
 
 def summed(images, size: int) -> np.ndarray:
-    """Sums over blocks of bytes, exact.  [N, 64, 64, C] uint8 -> [N, S, S, C] uint16"""
+    """Sums over blocks of bytes, exact.  [N, 64, 64, C] uint8 -> [N, S, S, C] `summed_type(S)`"""
     if size == images.shape[1]:
         return images
-    return _blocks(images, size).sum(axis=(2, 4), dtype=np.uint16)
+    return _blocks(images, size).sum(axis=(2, 4), dtype=summed_type(size))
+
+
+def summed_type(size: int):
+    """The type that holds sums of the bytes of 64 x 64 images made smaller."""
+    return np.uint8 if size == SIDE else np.uint16
 
 
 def averaged_batch(images, size: int):

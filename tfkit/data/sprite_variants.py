@@ -7,7 +7,8 @@ the same distributions from a pair of seeds, so that a batch is a function of (s
 import numpy as np
 import tensorflow as tf
 
-SIDE = 64
+from tfkit.data.shrinking import SIDE
+
 PICTURE = (274, 350)  # height and width that a background is made to fit
 
 

@@ -40,21 +40,39 @@ def render(classes) -> np.ndarray:
     return unpacked(words.view(np.uint8))
 
 
-class Renderer:
-    """`render` as TensorFlow operations, eight pixels a byte.  [B, 5] int64 -> [B, 64, 8] uint8"""
+class RenderedSprites:
+    """The sprites that some values of each factor name, drawn when they are asked for.
 
-    def __init__(self):
+    Args:
+        kept: class numbers of `render` that stand for 0, 1, … of each factor.
+    """
+
+    source = "dSprites, rendered by tfkit"
+
+    def __init__(self, kept: list[np.ndarray]):
+        self.kept = kept
         self.crossings = tf.constant(crossings())
 
-    def __call__(self, classes):
-        """The rows of pixels, column 0 the lowest bit of the first byte."""
-        sprite, row, shift = _places(*tf.unstack(classes, axis=1), clip=tf.clip_by_value)
+    def content(self) -> bytes:
+        """What all images are drawn from."""
+        return crossings().data
+
+    def rows(self, classes):
+        """`render` in TensorFlow, eight pixels a byte.  [B, 5] int64 -> [B, 64, 8] uint8"""
+        columns = zip(self.kept, tf.unstack(classes, axis=1), strict=True)
+        original = [tf.gather(values, k) for values, k in columns]
+        sprite, row, shift = _places(*original, clip=tf.clip_by_value)
         index = tf.stack([sprite + tf.zeros_like(row), row], axis=-1)
         edges = tf.cast(tf.gather_nd(self.crossings, index), tf.int64)  # [B, 64, E]
         column = tf.clip_by_value((edges + shift) // _PIXEL, 0, 64)
         passed = tf.unstack(tf.gather(_PIXELS_FROM, column), axis=-1)
         words = functools.reduce(tf.bitwise.bitwise_xor, passed)  # [B, 64], a row of pixels each
         return tf.bitcast(words, tf.uint8)
+
+    def images(self, classes) -> np.ndarray:
+        """The same in NumPy.  [B, 5] -> [B, 64, 64] uint8, 0 or 1"""
+        columns = zip(self.kept, classes.T, strict=True)
+        return render(np.stack([values[k] for values, k in columns], axis=1))
 
 
 class Pixels:
