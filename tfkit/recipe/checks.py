@@ -87,7 +87,9 @@ def _train(checker: Checker, resolved: dict, model: Entry | None) -> None:
     section = checker.catalog.find("section", "train")
     further = model.optimizers if model else [key for key in given if key.endswith("_optimizer")]
     optimizer = section.options["optimizer"]
-    extra = tuple(replace(optimizer, name=name) for name in further)
+    # null, or left out: what the model's `compile` has for a default
+    absent = {"type": f"{optimizer.type} | None", "default": None}
+    extra = tuple(replace(optimizer, name=name, **absent) for name in further)
     train = _section(checker, "train", given, extra)
     if given.get("steps") is not None and given.get("epochs") is not None:
         message = "stands beside steps; keep one of the two (steps is the unit of training)"

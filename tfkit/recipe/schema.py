@@ -102,7 +102,7 @@ def _further(section: Entry, catalog: Catalog) -> dict:
     """Keys that models or evaluators add to a section."""
     if section.name == "train":
         names = [name for model in catalog.of("model") for name in model.optimizers]
-        return {name: {"$ref": "#/$defs/optimizer"} for name in names}
+        return {name: _nullable({"$ref": "#/$defs/optimizer"}) for name in names}
     if section.name == "evaluate":
         options = [o for e in catalog.of("evaluator") for o in e.options.values()]
         return {option.name: _option(option, catalog) for option in options}

@@ -67,7 +67,7 @@ class Train:
         save_every: steps between two checkpoints, >= 1; also the interval of metrics.jsonl. It may
             exceed `steps`.
         optimizer: the optimizer and its options. Models with further optimizers have further keys
-            here, such as `critic_optimizer`.
+            here, such as `discriminator_optimizer`; null or left out is the model's default.
         validate: metrics computed on the validation split at every checkpoint, such as [loss, mig].
         callbacks: callbacks, in order.
         precision: Keras' dtype policy; the mixed ones are slow on CPUs.

@@ -53,7 +53,9 @@ def _train(entry: Entry, catalog: Catalog) -> list[str]:
     for name in ("steps", "epochs"):
         del options[name]
     lines += _options(options.values(), catalog, entry, 2)
-    return lines + [f"  {name}: {{name: adam}}" for name in entry.optimizers]
+    for name in entry.optimizers:
+        lines += [f"  # {name}: an optimizer; null: the model's own default", f"  {name}: null"]
+    return lines
 
 
 def _search(entry: Entry, catalog: Catalog) -> list[str]:

@@ -8,7 +8,7 @@ from keras import ops
 
 from tfkit.losses import discriminator_loss, discriminator_total_correlation
 from tfkit.methods.disentanglement.networks import study_discriminator
-from tfkit.methods.disentanglement.vae import VAE, elbo_logs
+from tfkit.methods.disentanglement.vae import VAE, check_networks, elbo_logs
 from tfkit.objective import share_of_replica, with_penalties
 
 
@@ -54,20 +54,15 @@ class FactorVAE(VAE):
         second_batch: bool = False,
         **kwargs,
     ):
-        super().__init__(encoder, decoder, **kwargs)
+        check_networks("FactorVAE", encoder, decoder)
         if not (math.isfinite(gamma) and gamma >= 0):
             raise ValueError(f"FactorVAE: gamma must be finite and >= 0, got {gamma}.")
         latents = encoder.outputs[0].shape[-1] if getattr(encoder, "outputs", None) else None
         if discriminator is None:
-            if latents is None:
-                raise ValueError(
-                    "FactorVAE: the encoder does not tell its number of latents before its first "
-                    "call; pass discriminator=study_discriminator(latent_dim)."
-                )
-            discriminator = study_discriminator(latents)
+            discriminator = _study_discriminator(latents)
         _check(discriminator, latents)
-        self.discriminator, self.gamma = discriminator, float(gamma)
-        self.second_batch = second_batch
+        super().__init__(encoder, decoder, discriminator, **kwargs)
+        self.gamma, self.second_batch = float(gamma), second_batch
 
     def compile(self, optimizer="rmsprop", discriminator_optimizer=None, **kwargs):
         """Two optimizers, each over its own variables.
@@ -158,6 +153,15 @@ class FactorVAE(VAE):
     def get_config(self):
         """The three networks and the options."""
         return {**super().get_config(), "gamma": self.gamma, "second_batch": self.second_batch}
+
+
+def _study_discriminator(latents):
+    if latents is None:
+        raise ValueError(
+            "FactorVAE: the encoder does not tell its number of latents before its first call; "
+            "pass discriminator=study_discriminator(latent_dim)."
+        )
+    return study_discriminator(latents)
 
 
 def _check(discriminator, latents):

@@ -91,6 +91,9 @@ class AnnealedVAE(VAE):
                 f"AnnealedVAE: iteration_threshold must be >= 1, got {iteration_threshold}."
             )
         self.iteration_threshold = iteration_threshold
+
+    def make_state(self):
+        """The counter of updates."""
         self.step = self.add_weight(
             shape=(),
             initializer="zeros",

@@ -22,14 +22,18 @@ class VAE(ObjectiveModel):
     network_names = ("encoder", "decoder")
     drawn_by = ("draw_noise",)  # where chance comes in: replaced on an instance, asked at each step
 
-    def __init__(self, encoder, decoder, **kwargs):
+    def __init__(self, encoder, decoder, *further, **kwargs):
         super().__init__(**kwargs)
-        _check(type(self).__name__, encoder, decoder)
-        self.encoder = encoder
-        self.decoder = decoder
+        check_networks(type(self).__name__, encoder, decoder)
+        for name, network in zip(self.network_names, (encoder, decoder, *further), strict=True):
+            setattr(self, name, network)
         self.seed_generator = keras.random.SeedGenerator()
-        # all variables exist: compile() can build the optimizer; a subclass may still add its own
-        self.built = _signature(encoder) and _signature(decoder)
+        self.make_state()
+        if _signature(encoder):  # build it, so that compile() can build the optimizer
+            self(keras.KerasTensor((None, *encoder.inputs[0].shape[1:])))
+
+    def make_state(self):
+        """Make a method's own variables: Keras takes none once the model is built. None here."""
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
@@ -143,7 +147,8 @@ def _signature(network):
     return bool(getattr(network, "inputs", None))
 
 
-def _check(name, encoder, decoder):
+def check_networks(name, encoder, decoder):
+    """Refuse an encoder and a decoder that do not fit together; `name` is the model's."""
     for role, network in (("encoder", encoder), ("decoder", decoder)):
         if not isinstance(network, keras.Model):
             raise ValueError(f"{name}: {role} must be a keras.Model, got {type(network).__name__}.")
