@@ -55,12 +55,20 @@ def _words(lines: list[str]) -> list[str]:
 
 
 def _gives(lines: list[str]) -> list[dict]:
-    """`Gives: images, factors`, or a block with one `name (needs): what it is` a line."""
-    block = [re.match(r"^\s+(\w+)(?: \(([\w, ]*)\))?: (.*)$", line) for line in lines]
+    """`Gives: images, factors`, or a block with one `name (needs): what it is` a line, and
+    `(needs; asked)` where an evaluator computes it only if it is named.
+    """
+    block = [
+        re.match(r"^\s+(\w+)(?: \(([\w, ]*?)(; asked|asked)?\))?: (.*)$", line) for line in lines
+    ]
     found = [match for match in block if match]
-    if found:
-        return [{"name": m[1], "needs": _words([m[2] or ""]), "doc": m[3]} for m in found]
-    return [{"name": word, "needs": [], "doc": ""} for word in _words(lines)]
+    if not found:
+        return [{"name": word, "needs": [], "doc": ""} for word in _words(lines)]
+    return [
+        {"name": m[1], "needs": _words([m[2] or ""]), "doc": m[4]}
+        | ({"asked": True} if m[3] else {})
+        for m in found
+    ]
 
 
 def _args(lines: list[str]) -> dict[str, str]:

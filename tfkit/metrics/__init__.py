@@ -10,6 +10,8 @@ _LAZY = {
     "gaussian_wasserstein_correlation": "unsupervised",
     "irs": "robustness",
     "modularity": "ridgeway",
+    "dci_es": "loss_capacity",
+    "infomec": "source_information",
     "mutual_information_gap": "mig",
     "mutual_information_score": "unsupervised",
     "sap": "predictability",

@@ -50,8 +50,9 @@ class RunFolder:
     """One run on disk.
 
     Holds `recipe.yaml resolved.yaml provenance.json metrics.jsonl timing.jsonl checkpoints/
-    final.weights.h5 evaluation.json figures/ report.html`, for a search `search/`, and for
-    several training replicates `replicates/<seed>/`, each a run folder of its own.
+    final.weights.h5 evaluation.json figures/ report.html` and arrays that the method's room keeps
+    for comparisons (`*.npz`), for a search `search/`, and for several training replicates
+    `replicates/<seed>/`, each a run folder of its own.
     """
 
     def __init__(self, path: str | os.PathLike):

@@ -79,3 +79,16 @@ def figures(assembly: Assembly) -> dict:
     """The room's figures of a trained model, as data."""
     draw = assembly.room.function("evaluate", "figures")
     return draw(assembly.model, assembly.source, assembly.seeds["eval"]) if draw else {}
+
+
+def floors(assembly: Assembly, names: list[str]) -> dict[str, dict[str, float]]:
+    """Metrics of what learned nothing, by the name of that; {} where the room knows no such."""
+    compute = assembly.room.function("evaluate", "floors")
+    own = options(assembly.recipe)
+    return compute(assembly.model, assembly.source, names, **own) if compute else {}
+
+
+def arrays(assembly: Assembly) -> dict[str, dict]:
+    """What comparisons of several trained models need of this one: arrays by name of a file."""
+    give = assembly.room.function("evaluate", "arrays")
+    return give(assembly.model, assembly.source, assembly.seeds["eval"]) if give else {}

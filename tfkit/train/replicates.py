@@ -1,15 +1,18 @@
 """Replicates: the same recipe trained from several seeds, and what holds over all of them."""
 
+import io
 import shutil
 from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from tfkit import recipe as recipes
 from tfkit.errors import UsageError
 from tfkit.program import program
 from tfkit.statistics.intervals import mean_interval
 from tfkit.train.build import Assembly, assemble
-from tfkit.train.folder import RunFolder, read_json, write_json
-from tfkit.train.measure import VALID, figures, measure
+from tfkit.train.folder import RunFolder, read_json, write_atomically, write_json
+from tfkit.train.measure import VALID, arrays, figures, floors, measure
 
 
 def replicate_folder(folder: RunFolder, resolved: Mapping, seed: int) -> RunFolder:
@@ -22,7 +25,8 @@ def replicate_folder(folder: RunFolder, resolved: Mapping, seed: int) -> RunFold
 def evaluate_replicate(
     folder: RunFolder, assembly: Assembly, objective: Mapping[str, float]
 ) -> None:
-    """Write test metrics, the search's objective, and figures of a trained run.
+    """Write test metrics, the search's objective, figures of a trained run, and what comparisons
+    with others need: metrics of what learned nothing, and arrays.
 
     `evaluation.json` comes last: it says that the rest is there.
 
@@ -36,7 +40,11 @@ def evaluate_replicate(
     (folder / "figures").mkdir(exist_ok=True)
     for name, figure in figures(assembly).items():
         figure.save(folder / "figures" / f"{name}.npz")
+    for name, known in arrays(assembly).items():
+        _write_arrays(folder / f"{name}.npz", known)
     evaluation = {"seed": assembly.replicate, "split": "test", "metrics": metrics}
+    if known := floors(assembly, list(metrics)):
+        evaluation["floors"] = known
     judged = {"objective": next(iter(objective.values()))} if objective else {}
     write_json(folder.evaluation, {**evaluation, "valid": held_out, **judged})
 
@@ -54,6 +62,7 @@ def summarise(folder: RunFolder, resolved: Mapping) -> None:
     shown = shown_seed(folder, resolved)
     drawn = replicate_folder(folder, resolved, shown) / "figures"
     shutil.copytree(drawn, folder / "figures", dirs_exist_ok=True)
+    known = {"floors": runs[0]["floors"]} if "floors" in runs[0] else {}
     write_json(
         folder.evaluation,
         {
@@ -62,6 +71,7 @@ def summarise(folder: RunFolder, resolved: Mapping) -> None:
             "metrics": over_seeds("metrics"),
             "valid": over_seeds("valid"),
             "shown": shown,
+            **known,
         },
     )
 
@@ -103,3 +113,10 @@ def restore(folder: RunFolder, recipe: Mapping, seed: int, source=None) -> Assem
     assembly = assemble(recipe, seed, source)
     assembly.model.load_weights(folder.weights)
     return assembly
+
+
+def _write_arrays(path, arrays: Mapping) -> None:
+    """Write a dict of arrays as .npz, atomically."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_atomically(path, content.getbuffer())

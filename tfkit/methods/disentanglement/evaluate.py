@@ -1,191 +1,172 @@
-"""Scores and pictures of a trained VAE on held-out images."""
+"""Scores of a trained VAE: the study's metrics, and what its ELBO is made of."""
 
-from typing import NamedTuple
+import functools
+from typing import Literal
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from tfkit.figure import Figure
-from tfkit.losses import bernoulli_reconstruction, kl_to_standard_normal
-from tfkit.metrics.mig import mutual_information, mutual_information_gap
+from tfkit.methods.disentanglement import excluded
+from tfkit.methods.disentanglement.codes import (
+    Codes,
+    encoder_of,
+    from_grid,
+    from_held_out,
+    mean_of,
+    sampled_from,
+)
+from tfkit.methods.disentanglement.figures import figures
+from tfkit.methods.disentanglement.floors import floors
+from tfkit.methods.disentanglement.held_out import held_out_terms, summary
+from tfkit.methods.disentanglement.names import ELBO, EXCLUDED, SAMPLED, selected
+from tfkit.methods.disentanglement.scores import Scores, Settings
 
-_BATCH = 200  # rows encoded at once
-_ACTIVE_NATS = 0.01  # a latent below tells nothing: UDR's threshold (Duan et al. 2020)
-_PICTURED = 10_000  # images behind the KL bars and the heat map
-_COLUMNS = 10  # images shown
-_TRAVERSAL = np.linspace(-2.0, 2.0, 9)
-_NEEDS_PIXELS = {"reconstruction", "elbo"}
-_NEEDS_FACTORS = {"mig"}
-_ALL = ("mig", "reconstruction", "kl", "elbo", "active_units")
+__all__ = ["arrays", "evaluate", "figures", "floors"]
 
-
-class Encoded(NamedTuple):
-    """What the metrics are computed from, one row per example."""
-
-    mean: np.ndarray  # [N, D]
-    kl: np.ndarray  # [N, D]
-    reconstruction: np.ndarray | None  # [N]
-    factors: np.ndarray | None  # [N, K]
+_COMPARED = 1_000  # images on which models are compared with each other, the study's for UDR
 
 
 def evaluate(
-    model, source, split, metrics, seed, *, samples: int = 10_000, bins: int = 20
+    model,
+    source,
+    split,
+    metrics,
+    seed,
+    *,
+    samples: int = 10_000,
+    votes: int = 10_000,
+    bins: int = 20,
+    trees: Literal["exact", "fast"] = "exact",
+    drawn_from: Literal["grid", "held_out"] = "grid",
 ) -> dict[str, float]:
-    """Scores on the first `samples` held-out images; the representation is the encoder's mean.
+    """Scores of the mean representation, of a sample of it (`sampled_…`), and the ELBO's parts.
 
-    Reconstruction and ELBO take one sample of the code per image, drawn from `seed`.
+    As in the study, scores are of independent draws from all combinations of factors, `samples` to
+    learn from and half as many to be judged on; where the data have no such grid, or with
+    drawn_from "held_out", of held-out images instead. The ELBO's terms are of held-out images,
+    with one sample of the code for each. What says `asked` is computed only where it is named.
 
     Gives:
         mig (factors): mutual information gap, in [0, 1]; larger is better; uses the labels.
+        beta_vae_score (factors): accuracy of BetaVAE's classifier, in [0, 1]; larger is better.
+        factor_vae_score (factors): accuracy of FactorVAE's votes, in [0, 1]; larger is better.
+        modularity (factors): how far a latent tells of one factor, in [0, 1]; larger is better.
+        explicitness (factors): mean area under the ROC curve, in [0, 1]; larger is better.
+        sap (factors): separated attribute predictability, in [0, 1]; larger is better.
+        irs (factors): interventional robustness, in [0, 1]; larger is better.
+        gaussian_tc: total correlation of the means' Gaussian, in nats; smaller is better.
+        gaussian_tc_active: the same over latents whose deviation is 0.05 or more.
+        gaussian_wasserstein: Wasserstein correlation over the trace, in [0, 1]; smaller is better.
+        mutual_information_score: mean mutual information of two latents; smaller is better.
+        sampled_gaussian_tc: that of sampled codes, in nats; smaller is better.
+        sampled_gaussian_wasserstein: that of sampled codes, in [0, 1]; smaller is better.
+        sampled_mutual_information_score: that of sampled codes; smaller is better.
         reconstruction: Bernoulli reconstruction error of an image, in nats; smaller is better.
         kl: KL divergence of q(z|x) from the prior, in nats.
         elbo: -(reconstruction + kl), the evidence lower bound, in nats; larger is better.
         active_units: latents whose mean KL is above 0.01 nats.
+        dci_disentanglement (factors; asked): one factor a latent, in [0, 1]; larger is better.
+        dci_completeness (factors; asked): one latent a factor, in [0, 1]; larger is better.
+        dci_informativeness (factors; asked): accuracy of the trees, in [0, 1]; larger is better.
+        infom (factors; asked): InfoMEC's modularity, in [0, 1]; larger is better.
+        infoe (factors; asked): InfoMEC's explicitness, in [0, 1]; larger is better.
+        infoc (factors; asked): InfoMEC's compactness, in [0, 1]; larger is better.
+        dci_es_explicitness (factors; asked): how small a probe suffices; larger is better.
+        lr_10 (factors; asked): accuracy from 10 points, in [0, 1]; larger is better.
+        lr_100 (factors; asked): accuracy from 100 points, in [0, 1]; larger is better.
+        lr_1000 (factors; asked): accuracy from 1,000 points, in [0, 1]; larger is better.
+        lr_10000 (factors; asked): accuracy from 10,000 points, in [0, 1]; larger is better.
+        lr_efficiency (factors; asked): accuracy from 100 points over that from all `samples`.
+        gbt_10 (factors; asked): boosted trees, 10 points, in [0, 1]; larger is better.
+        gbt_100 (factors; asked): boosted trees, 100 points, in [0, 1]; larger is better.
+        gbt_1000 (factors; asked): boosted trees, 1,000 points, in [0, 1]; larger is better.
+        gbt_10000 (factors; asked): boosted trees, 10,000 points, in [0, 1]; larger is better.
+        gbt_efficiency (factors; asked): accuracy from 100 points over that from all `samples`.
+        sampled_mig (factors; asked): `mig` of sampled codes, in [0, 1]; larger is better.
+        sampled_beta_vae_score (factors; asked): that of sampled codes, in [0, 1]; larger is better.
+        sampled_factor_vae_score (factors; asked): the same, in [0, 1]; larger is better.
+        sampled_modularity (factors; asked): that of sampled codes, in [0, 1]; larger is better.
+        sampled_explicitness (factors; asked): the same, in [0, 1]; larger is better.
+        sampled_sap (factors; asked): that of sampled codes, in [0, 1]; larger is better.
+        sampled_irs (factors; asked): that of sampled codes, in [0, 1]; larger is better.
+        sampled_dci_disentanglement (factors; asked): the same, in [0, 1]; larger is better.
+        sampled_dci_completeness (factors; asked): the same, in [0, 1]; larger is better.
+        sampled_dci_informativeness (factors; asked): the same, in [0, 1]; larger is better.
+        excluded_reconstruction (factors; asked): that of combinations that training never showed.
+        excluded_accuracy (factors; asked): factors of these read by a linear classifier that has
+            learned from 1,000 others, in [0, 1]; larger is better.
     Args:
-        samples: images scored, >= 1; 10000 is the study's. MIG depends on it: compare at equal N.
+        samples: points the scores learn from, >= 4; 10000 is the study's. Several scores depend on
+            it: compare at equal N.
+        votes: points the sampling metrics (beta_vae_score, factor_vae_score) learn from, >= 1;
+            10000 is the study's.
         bins: bins of equal width per latent for the mutual information, >= 2; 20 is the study's.
+        trees: "exact" as in the study, or "fast": another library's, ten times as fast, for DCI.
+        drawn_from: "grid", the study's draws from all combinations, or "held_out" images.
     Raises:
-        ValueError: an unknown metric, "mig" on data without factors, no samples.
+        ValueError: an unknown metric, or one that these data or this model do not allow.
     References: Locatello et al. 2019, arXiv:1811.12359.
     """
-    if samples < 1:
-        raise ValueError(f"evaluate: samples must be >= 1, got {samples}.")
-    has_factors = "factors" in source.held_out(split, 1).element_spec
-    metrics = _selected(metrics, has_factors)
-    encoded = encode(
-        model, source.held_out(split, _BATCH), samples, seed, pixels=bool(_NEEDS_PIXELS & metrics)
-    )
-    values = {}
-    kl = float(encoded.kl.sum(axis=1).mean())
-    if "mig" in metrics:
-        values["mig"] = mutual_information_gap(encoded.mean, encoded.factors, bins)
-    if encoded.reconstruction is not None:
-        reconstruction = float(encoded.reconstruction.mean())
-        values |= {"reconstruction": reconstruction, "elbo": -(reconstruction + kl)}
-    values["kl"] = kl
-    values["active_units"] = float(np.sum(encoded.kl.mean(axis=0) > _ACTIVE_NATS))
-    return {name: values[name] for name in _ALL if name in metrics}
+    _check(samples, votes, bins, trees, drawn_from)
+    grid = drawn_from == "grid" and getattr(source, "factor_sizes", None) is not None
+    names = selected(metrics, model, source, grid)
+    settings = Settings(samples, votes, bins, trees, _numpy_seed(seed, split))
+    values = _scores(model, source, split, names, settings, grid)
+    if set(names) & set(ELBO):
+        values |= summary(held_out_terms(model, source, split, samples, seed))
+    if set(names) & set(EXCLUDED):
+        values |= excluded.measured(model, source, names, samples, settings.seed)
+    return {name: float(values[name]) for name in names}
 
 
-def encode(model, dataset, samples, seed, *, pixels: bool) -> Encoded:
-    """Codes of the first `samples` examples, with their reconstruction errors if `pixels`."""
-
-    @tf.function(reduce_retracing=True)
-    def step(images, number):
-        mean, logvar = (tf.cast(code, tf.float32) for code in model.encoder(images, training=False))
-        kl = kl_to_standard_normal(mean, logvar)
-        if not pixels:
-            return mean, kl
-        noise = tf.random.stateless_normal(
-            tf.shape(mean), tf.stack([tf.cast(seed, tf.int64), number])
-        )
-        z = mean + tf.exp(0.5 * logvar) * noise
-        return mean, kl, bernoulli_reconstruction(images, model.decoder(z, training=False))
-
-    rows, factors = [], []
-    for number, batch in enumerate(dataset.take(-(-samples // _BATCH))):
-        rows.append(step(batch["images"], tf.constant(number, tf.int64)))
-        factors.append(batch.get("factors"))
-    mean, kl, *reconstruction = (
-        np.concatenate(parts)[:samples] for parts in zip(*rows, strict=True)
-    )
-    return Encoded(
-        mean,
-        kl,
-        reconstruction[0] if pixels else None,
-        None if factors[0] is None else np.concatenate(factors)[:samples],
-    )
-
-
-def figures(model, source, seed) -> dict[str, Figure]:
-    """Pictures of what the model has learned, from images of the test part.
-
-    reconstructions: originals above their reconstructions at the mean. traversals: one latent a
-    row, moved from -2 to 2 around one image's code, latents that carry most first. kl: nats per
-    latent. information: mutual information of latents and factors, where the source has factors.
+def arrays(model, source, seed) -> dict[str, dict[str, np.ndarray]]:
+    """What comparisons of several models need of each: `representation`, the means [N, D] and the
+    mean KL [D] in nats of the same 1,000 test images for every model of one data set.
     """
-    encoded = encode(model, source.held_out("test", _BATCH), _PICTURED, seed, pixels=False)
-    order = np.argsort(-encoded.kl.mean(axis=0), kind="stable")  # [D], most nats first
-    nats = encoded.kl.mean(axis=0)[order]
-    images = next(iter(source.held_out("test", _COLUMNS)))["images"].numpy()
-    drawn = {
-        "reconstructions": _reconstructions(model, images, encoded.mean[:_COLUMNS]),
-        "traversals": _traversals(model, encoded.mean[0], order, nats),
-        "kl": _kl_bars(order, nats),
+    sample = from_held_out(encoder_of(model.encoder), source, "test", _COMPARED)
+    rows = np.concatenate([sample.rows, sample.rows_test])[:_COMPARED]
+    mean, logvar = np.split(rows, 2, axis=1)
+    kl = 0.5 * (np.square(mean) + np.exp(logvar) - logvar - 1).mean(axis=0)
+    return {"representation": {"codes": mean, "kl": kl}}
+
+
+def _scores(model, source, split, names, settings, grid) -> dict[str, float]:
+    """The scores among `names`; all of them from one sample that is encoded once."""
+    wanted = [name for name in names if name not in (*ELBO, *EXCLUDED)]
+    if not wanted:
+        return {}
+    encode = encoder_of(model.encoder)
+    codes = Codes(source, encode) if grid else None
+    if grid:
+        sample = from_grid(codes, settings.samples, np.random.RandomState(settings.seed))
+    else:
+        sample = from_held_out(encode, source, split, settings.samples)
+    noise = functools.partial(sampled_from, random_state=np.random.RandomState(settings.seed))
+    mean = Scores(mean_of, sample, codes, settings)
+    sampled = Scores(noise, sample, codes, settings) if _any_sampled(wanted) else None
+    return {
+        name: sampled.named(name.removeprefix(SAMPLED))
+        if name.startswith(SAMPLED)
+        else mean.named(name)
+        for name in wanted
     }
-    if encoded.factors is not None:
-        drawn["information"] = _information(encoded, order, source.factor_names)
-    return drawn
 
 
-def _decode(model, codes):
-    logits = model.decoder(tf.constant(codes, tf.float32), training=False)
-    return keras.ops.convert_to_numpy(keras.ops.sigmoid(keras.ops.cast(logits, "float32")))
+def _any_sampled(names) -> bool:
+    return any(name.startswith(SAMPLED) for name in names)
 
 
-def _reconstructions(model, images, codes):
-    return Figure(
-        kind="images",
-        arrays={"images": np.stack([images, _decode(model, codes)])},
-        caption="Held-out images (above) and their reconstructions at the mean code (below).",
-        alt=f"{len(images)} held-out images in a row, and below each its reconstruction.",
-        labels={"rows": ["original", "reconstruction"]},
-    )
+def _numpy_seed(seed: int, split: str) -> int:
+    """A seed for NumPy's RandomState, which takes 32 bits, another one for each split."""
+    return (int(seed) + (split == "valid")) % (1 << 32)
 
 
-def _traversals(model, code, order, nats):
-    codes = np.tile(code, (len(order), len(_TRAVERSAL), 1))  # [D, steps, D]
-    for row, latent in enumerate(order):
-        codes[row, :, latent] = _TRAVERSAL
-    decoded = _decode(model, codes.reshape(-1, len(order)))
-    return Figure(
-        kind="images",
-        arrays={"images": decoded.reshape(*codes.shape[:2], *decoded.shape[1:])},
-        caption="Latent traversals: each row moves one latent from -2 to 2 and keeps the others at "
-        "the code of one held-out image. Rows by KL; a row below 0.01 nats tells nothing.",
-        alt=f"Grid of {len(order)} rows of decoded images, one row per latent.",
-        labels={
-            "rows": [f"z{latent}: {kl:.2f} nats" for latent, kl in zip(order, nats, strict=True)],
-            "columns": [f"{value:g}" for value in _TRAVERSAL],
-        },
-    )
-
-
-def _kl_bars(order, nats):
-    return Figure(
-        kind="bars",
-        arrays={"values": nats},
-        caption="KL divergence from the prior per latent: how much each one tells about the image.",
-        alt=f"Bars of {len(nats)} latents from {nats[0]:.2f} down to {nats[-1]:.2f} nats.",
-        labels={"names": [f"z{latent}" for latent in order], "y": "KL (nats)"},
-    )
-
-
-def _information(encoded, order, factor_names):
-    information = mutual_information(encoded.mean, encoded.factors)[order]  # [D, K]
-    names = list(factor_names) or [f"factor {k}" for k in range(information.shape[1])]
-    return Figure(
-        kind="heatmap",
-        arrays={"values": information},
-        caption="Mutual information of latents (rows, by KL) and factors (columns), in nats. A "
-        "disentangled representation has one bright cell in each column.",
-        alt=f"Heat map of {information.shape[0]} latents and {information.shape[1]} factors.",
-        labels={
-            "rows": [f"z{latent}" for latent in order],
-            "columns": names,
-            "value": "mutual information (nats)",
-        },
-    )
-
-
-def _selected(metrics, has_factors):
-    """The names to compute: what was asked for, or all that the data allow."""
-    if metrics is None:
-        return set(_ALL) if has_factors else set(_ALL) - _NEEDS_FACTORS
-    unknown = sorted(set(metrics) - set(_ALL))
-    if unknown:
-        raise ValueError(f"evaluate: metrics must be among {', '.join(_ALL)}, got {unknown}.")
-    if not has_factors and _NEEDS_FACTORS & set(metrics):
-        raise ValueError("evaluate: mig needs factors, and these data have none; leave it out.")
-    return set(metrics)
+def _check(samples, votes, bins, trees, drawn_from):
+    for name, value, least in (("samples", samples, 4), ("votes", votes, 1), ("bins", bins, 2)):
+        if value < least:
+            raise ValueError(f"evaluate: {name} must be >= {least}, got {value}.")
+    for name, value, known in (
+        ("trees", trees, ("exact", "fast")),
+        ("drawn_from", drawn_from, ("grid", "held_out")),
+    ):
+        if value not in known:
+            raise ValueError(f"evaluate: {name} must be one of {', '.join(known)}, got {value!r}.")
