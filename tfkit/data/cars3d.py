@@ -1,6 +1,7 @@
 """Cars3D (Reed et al. 2015) from its MAT files."""
 
 import zlib
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -79,9 +80,10 @@ def load(
         )
     sizes = dict(zip(FACTORS, (_SHAPE[4], _SHAPE[3], objects), strict=True))
     kept = kept_values("cars3d", sizes, values, {"azimuth": _SHAPE[3]})
-    images = _images(files, kept, image_size)
+    read = partial(_images, files, kept, image_size)
     known = {name: len(left) for name, left in zip(FACTORS, kept, strict=True)}
-    return StoredGrid("cars3d", known, images, f"Cars3D, {objects} objects", **sampling)
+    shape = (image_size, image_size, 3)
+    return StoredGrid("cars3d", known, shape, read, f"Cars3D, {objects} objects", **sampling)
 
 
 def _images(files, kept, size):

@@ -1,6 +1,7 @@
 """dSprites (Matthey et al. 2017), rendered from its factors instead of downloaded."""
 
 import hashlib
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -101,7 +102,9 @@ def load(
     sizes = dict(zip(FACTORS, whole, strict=True))
     # the last orientation is the first again
     kept = kept_values("dsprites", sizes, values, {"orientation": sizes["orientation"] - 1})
-    sprites = RenderedSprites(kept) if file is None else OfficialSprites(file, whole, kept)
+    sprites = partial(RenderedSprites, kept)
+    if file is not None:
+        sprites = partial(OfficialSprites, file, whole, kept)
     known = {name: len(left) for name, left in zip(FACTORS, kept, strict=True)}
     return Sprites(sprites, known, image_size, variant, background, **sampling)
 
@@ -113,7 +116,8 @@ class Sprites(GridSource):
         channels = 1 if variant == "plain" else 3
         super().__init__("dsprites", sizes, (image_size, image_size, channels), **sampling)
         self.deterministic = variant == "plain"
-        self.sprites, self.image_size, self.variant = sprites, image_size, variant
+        self.image_size, self.variant = image_size, variant
+        self.sprites = sprites()  # read when all options are known to be good
         commutes = variant in ("plain", "color")  # averaging with what the variant does
         self.pixels = Pixels(image_size if commutes else SIDE)
         self.background_name = background

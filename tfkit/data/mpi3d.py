@@ -1,6 +1,7 @@
 """MPI3D (Gondal et al. 2019) from its official files."""
 
 import math
+from functools import partial
 from typing import Literal
 
 from tfkit.data.archives import Archive, reading
@@ -74,9 +75,10 @@ def load(
     sizes = dict(zip(FACTORS, _sizes(file, grid), strict=True))
     kept = kept_values("mpi3d", sizes, values)
     rows = kept_rows(tuple(sizes.values()), kept)
-    images = images_of("mpi3d", file, _LAYOUT, "images", rows, image_size)
+    read = partial(images_of, "mpi3d", file, _LAYOUT, "images", rows, image_size)
     known = {name: len(left) for name, left in zip(FACTORS, kept, strict=True)}
-    return StoredGrid("mpi3d", known, images, f"MPI3D, {file.name}", **sampling)
+    shape = (image_size, image_size, 3)
+    return StoredGrid("mpi3d", known, shape, read, f"MPI3D, {file.name}", **sampling)
 
 
 def _sizes(file, grid):

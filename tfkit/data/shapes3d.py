@@ -1,5 +1,6 @@
 """Shapes3D (Burgess and Kim 2018) from its official file."""
 
+from functools import partial
 from typing import Literal
 
 from tfkit.data.archives import Archive, one_of_each, reading
@@ -62,9 +63,10 @@ def load(
     sizes = dict(zip(FACTORS, _sizes(file), strict=True))
     kept = kept_values("shapes3d", sizes, values)
     rows = kept_rows(tuple(sizes.values()), kept)
-    images = images_of("shapes3d", file, _LAYOUT, "images", rows, image_size)
+    read = partial(images_of, "shapes3d", file, _LAYOUT, "images", rows, image_size)
     known = {name: len(left) for name, left in zip(FACTORS, kept, strict=True)}
-    return StoredGrid("shapes3d", known, images, f"Shapes3D, {file.name}", **sampling)
+    shape = (image_size, image_size, 3)
+    return StoredGrid("shapes3d", known, shape, read, f"Shapes3D, {file.name}", **sampling)
 
 
 def _sizes(file):

@@ -4,6 +4,7 @@ import gzip
 import math
 import struct
 import zlib
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -80,10 +81,11 @@ def load(
     sizes, order = _grid(folder, labels)
     kept = kept_values("smallnorb", sizes, values, {"azimuth": sizes["azimuth"]})
     order = order[kept_rows(tuple(sizes.values()), kept)]  # [combinations, instances]
-    images = _images(folder, len(labels), order.ravel(), image_size)
+    read = partial(_images, folder, len(labels), order.ravel(), image_size)
     known = {name: len(left) for name, left in zip(FACTORS, kept, strict=True)}
-    each = order.shape[1]
-    return StoredGrid("smallnorb", known, images, "SmallNORB", images_each=each, **sampling)
+    sampling["images_each"] = order.shape[1]
+    shape = (image_size, image_size, 1)
+    return StoredGrid("smallnorb", known, shape, read, "SmallNORB", **sampling)
 
 
 def _labels(folder, part):

@@ -1,6 +1,7 @@
 """Grids of images that are held in memory, read from the files of a published data set."""
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,19 +21,27 @@ class StoredGrid(GridSource):
     Args:
         called: the data set's name.
         sizes: {factor: number of classes}, the last factor the fastest.
-        images: [combinations * images_each, S, S, C] uint8 or uint16, made by `archives.empty`.
+        image_shape: (S, S, C).
+        read: gives [combinations * images_each, S, S, C] uint8 or uint16, made by `archives.empty`;
+            called when all options are known to be good, for it may take minutes.
         source: where the data come from, for the run's provenance.
         sampling: arguments of GridSource.
     """
 
     def __init__(
-        self, called: str, sizes: dict[str, int], images: np.ndarray, source: str, **sampling
+        self,
+        called: str,
+        sizes: dict[str, int],
+        image_shape: tuple[int, int, int],
+        read: Callable[[], np.ndarray],
+        source: str,
+        **sampling,
     ):
-        super().__init__(called, sizes, images.shape[1:], **sampling)
+        super().__init__(called, sizes, image_shape, **sampling)
         self.source = source
-        self.images = images
-        self.tensor = shared(images)
-        self.white = np.float32(255 * (SIDE // images.shape[1]) ** 2)
+        self.images = read()
+        self.tensor = shared(self.images)
+        self.white = np.float32(255 * (SIDE // image_shape[0]) ** 2)
 
     def draw(self, classes, seeds=None, copy=None):
         """A look-up.  [B, K] int64 -> [B, S, S, C]"""
