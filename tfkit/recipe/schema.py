@@ -34,6 +34,7 @@ _GRID = {
     "minProperties": 1,
     "additionalProperties": {
         "anyOf": [
+            {"type": "null"},
             _VALUES,
             {
                 "type": "object",

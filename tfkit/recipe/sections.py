@@ -156,7 +156,9 @@ class Sweep:
 
     Args:
         grid: recipe path -> its values: `[a, b]`, short for `{choice: [a, b]}`, or `{bool: true}`;
-            each with `when: {other.path: [v, …]}` if it exists only for some values of another one.
+            each with `when: {other.path: [v, …]}` if it exists only for some values of another one;
+            or a list of such mappings, each with its `when`: other values for other cases. Null
+            leaves out a path of the recipe that this one extends.
         seeds: how many (5: from 1 to 5) or which, >= 0; null: those of `evaluate.seeds`.
         executor: what runs the trainings.
     """

@@ -27,20 +27,34 @@ class Point(NamedTuple):
 
 def points(grid: Mapping) -> list[Point]:
     """All points of a resolved `sweep.grid`, in the grid's order: the last path moves fastest, and
-    a path that another one decides over comes behind that one.
+    a path that another one decides over comes behind that one. Of a path's several rules the one
+    counts whose conditions hold.
     """
+    rules = {path: rule if isinstance(rule, list) else [rule] for path, rule in grid.items()}
+    parents = {path: {"when": _parents(own)} for path, own in rules.items()}
+    single = {path: own[0] for path, own in rules.items()}
     found: list[dict] = [{}]
-    for path in parents_first(grid):
-        needed = conditions(grid, path)
-        values = [True, False] if "bool" in grid[path] else grid[path]["choice"]
-        found = [
-            each
-            for point in found
-            for each in (
-                [{**point, path: value} for value in values] if exists(needed, point) else [point]
-            )
-        ]
+    for path in parents_first(parents):
+        known = [(conditions({**single, path: rule}, path), rule) for rule in rules[path]]
+        found = [each for point in found for each in _spread(point, path, known)]
     return named(found, list(grid))
+
+
+def _parents(rules: Sequence[Mapping]) -> dict[str, list]:
+    """The paths that any of the rules depends on."""
+    return {parent: [] for rule in rules for parent in rule.get("when", {})}
+
+
+def _spread(point: dict, path: str, rules: Sequence[tuple[Mapping, Mapping]]) -> list[dict]:
+    """The point with every value of the path; as it is where the path does not exist there."""
+    holding = [rule for needed, rule in rules if exists(needed, point)]
+    if len(holding) > 1:
+        told = ", ".join(f"{key} {value}" for key, value in point.items())
+        raise UsageError(f"sweep.grid.{path}: more than one of its rules holds at {told}.")
+    if not holding:
+        return [point]
+    values = [True, False] if "bool" in holding[0] else holding[0]["choice"]
+    return [{**point, path: value} for value in values]
 
 
 def exists(needed: Mapping, point: Mapping) -> bool:
