@@ -4,14 +4,15 @@ from tfkit.lazy import lazy_exports
 
 _LAZY = {
     "beta_vae_score": "votes",
+    "dci": "importance",
+    "dci_es": "loss_capacity",
     "explicitness": "ridgeway",
     "factor_vae_score": "votes",
     "gaussian_total_correlation": "unsupervised",
     "gaussian_wasserstein_correlation": "unsupervised",
+    "infomec": "source_information",
     "irs": "robustness",
     "modularity": "ridgeway",
-    "dci_es": "loss_capacity",
-    "infomec": "source_information",
     "mutual_information_gap": "mig",
     "mutual_information_score": "unsupervised",
     "sap": "predictability",

@@ -8,6 +8,8 @@ from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+WORTH_PROCESSES = 5.0  # seconds of work; starting processes that import scikit-learn takes about 2
+
 
 def one_thread():
     """One thread of BLAS and OpenMP: in small fits more of them wait for each other."""
@@ -36,18 +38,21 @@ def in_processes(function, jobs: list[tuple], workers: int, costs: list[float]) 
     """`function(*job)` for every job, in the order of the jobs, the costliest begun first.
 
     What a job gives must depend on its arguments alone; then the number of processes changes
-    nothing. One worker is this very process.
+    nothing. Processes are fresh ones (not forks: TensorFlow would not survive one), so what is
+    done sooner than they start is done in this one.
 
     Args:
         function: of a module, so that a fresh process can import it.
         jobs: arguments of each call.
         workers: processes at most.
-        costs: of each job, in any unit.
+        costs: of each job, in seconds, roughly.
     """
-    order = sorted(range(len(jobs)), key=lambda index: -costs[index])
     workers = min(workers, len(jobs))
-    with Parallel(n_jobs=workers, backend="loky", batch_size=1, pre_dispatch="all") as pool:
-        found = pool(delayed(_alone)(function, jobs[index]) for index in order)
+    if workers == 1 or sum(costs) < WORTH_PROCESSES:
+        return [_alone(function, job) for job in jobs]
+    order = sorted(range(len(jobs)), key=lambda index: -costs[index])
+    pool = Parallel(workers, backend="loky", batch_size=1, pre_dispatch="all", max_nbytes=None)
+    found = pool(delayed(_alone)(function, jobs[index]) for index in order)
     return [found[order.index(index)] for index in range(len(jobs))]
 
 
