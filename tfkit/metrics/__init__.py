@@ -6,6 +6,7 @@ _LAZY = {
     "beta_vae_score": "votes",
     "dci": "importance",
     "dci_es": "loss_capacity",
+    "downstream_accuracy": "downstream",
     "explicitness": "ridgeway",
     "factor_vae_score": "votes",
     "gaussian_total_correlation": "unsupervised",
@@ -15,7 +16,9 @@ _LAZY = {
     "modularity": "ridgeway",
     "mutual_information_gap": "mig",
     "mutual_information_score": "unsupervised",
+    "reduced_downstream_accuracy": "reduced",
     "sap": "predictability",
+    "statistical_efficiency": "downstream",
     "unsupervised_disentanglement_ranking": "udr",
 }
 

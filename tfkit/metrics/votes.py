@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-_CHUNK = 4_096  # images that the representation gets at once
+from tfkit.metrics.encoding import at_least, encoded, factor_sizes
 
 
 def beta_vae_score(
@@ -46,9 +46,11 @@ def beta_vae_score(
         Locatello et al. 2019, arXiv:1811.12359, appendix.
     """
     name = "beta_vae_score"
-    sizes = _checked(name, dataset, batch_size=batch_size, num_train=num_train, num_eval=num_eval)
+    sizes = factor_sizes(
+        name, dataset, batch_size=batch_size, num_train=num_train, num_eval=num_eval
+    )
     random_state = np.random.RandomState(seed)
-    encode = functools.partial(_encode, name, representation, dataset, random_state)
+    encode = functools.partial(encoded, name, representation, dataset, random_state)
 
     def points(count):
         labels, pairs = _draw(random_state, sizes, count, batch_size, pairs=True)
@@ -109,12 +111,12 @@ def factor_vae_score(
         arXiv:1811.12359, appendix.
     """
     name = "factor_vae_score"
-    sizes = _checked(name, dataset, num_train=num_train, num_eval=num_eval)
-    _at_least(name, 2, batch_size=batch_size, num_variance=num_variance)
+    sizes = factor_sizes(name, dataset, num_train=num_train, num_eval=num_eval)
+    at_least(name, 2, batch_size=batch_size, num_variance=num_variance)
     if not threshold >= 0:
         raise ValueError(f"{name}: threshold must be >= 0, got {threshold}.")
     random_state = np.random.RandomState(seed)
-    encode = functools.partial(_encode, name, representation, dataset, random_state)
+    encode = functools.partial(encoded, name, representation, dataset, random_state)
     drawn = np.stack([random_state.randint(size, size=num_variance) for size in sizes], axis=1)
     codes = encode(drawn)
     variance = codes.var(axis=0, ddof=1)  # [D]
@@ -161,40 +163,3 @@ def _draw(random_state, sizes, count, batch_size, *, pairs: bool):
         kept = factors[number, 0, :, fixed] if pairs else factors[number, 0, 0, fixed]
         factors[number, -1, :, fixed] = kept
     return labels, factors
-
-
-def _encode(name, representation, dataset, random_state, factors) -> np.ndarray:
-    """Codes of the images of all these factors.  [N, K] -> [N, D] float64"""
-    rows = []
-    for start in range(0, len(factors), _CHUNK):
-        chunk = factors[start : start + _CHUNK]
-        codes = np.asarray(representation(dataset.observe(chunk, random_state)))
-        if codes.ndim != 2 or len(codes) != len(chunk):
-            raise ValueError(
-                f"{name}: representation must give [B, D], got {codes.shape} for {len(chunk)} "
-                "images; flatten the codes to one row per image."
-            )
-        rows.append(codes)
-    codes = np.concatenate(rows).astype(np.float64)
-    if not np.isfinite(codes).all():
-        raise ValueError(f"{name}: codes must be finite, got NaN or infinity.")
-    return codes
-
-
-def _checked(name, dataset, **counts) -> list[int]:
-    """The factor sizes of a data set that has them all, and counts of at least 1."""
-    _at_least(name, 1, **counts)
-    sizes = getattr(dataset, "factor_sizes", None)
-    if sizes is None:
-        why = getattr(dataset, "why_no_grid", "it has no factor_sizes")
-        raise ValueError(
-            f"{name}: factors are fixed one at a time, which takes images of every combination of "
-            f"factors, and the data set has not got them: {why}."
-        )
-    return [int(size) for size in sizes]
-
-
-def _at_least(name, least, **counts) -> None:
-    for option, value in counts.items():
-        if value < least:
-            raise ValueError(f"{name}: {option} must be >= {least}, got {value}.")
