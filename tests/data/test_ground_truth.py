@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfkit import recipe as recipes
 from tfkit.data import GridSource, dsprites
+from tfkit.errors import RecipeError
+from tfkit.train.build import load_data
 
 SIZES = {"a": 4, "b": 5, "c": 6}
 
@@ -144,3 +147,48 @@ def test_small_worlds_are_subsets_of_the_large_one():
     np.testing.assert_array_equal(batch["images"], expected)
     with pytest.raises(ValueError, match="more than half of the 5760 images; 576 each would do"):
         dsprites.load(16, values=[3, 3, 10, 8, 8])
+
+
+RECIPE = """
+name: x
+model: {name: beta_vae, encoder: study_encoder, decoder: study_decoder}
+data:
+  name: dsprites
+  values: [3, 3, 10, 8, 8]
+  validation_size: 100
+  test_size: 100
+  correlated: [scale, x]
+  excluded: [{shape: [2], scale: [0, 1]}, {y: [7]}]
+"""
+
+
+def test_a_recipe_can_say_all_of_it():
+    data = recipes.from_dict(recipes.parse(RECIPE)).resolved["data"]
+    assert data["excluded"] == [{"shape": [2], "scale": [0, 1]}, {"y": [7]}]
+    source = load_data({"data": data})
+    drawn = factors(source, 2_000)
+    assert not np.any(drawn[:, 4] == 7) and source.correlation.columns == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[scale, x]", "scale", "correlated: must be a list of 2 texts, or null, got scale"),
+        ("[scale, x]", "[scale]", "correlated: must be a list of 2 texts"),
+        (
+            "[{shape: [2], scale: [0, 1]}, {y: [7]}]",
+            "{y: [7]}",
+            "excluded: must be a list of mappings to a list",
+        ),
+        (
+            "{y: [7]}",
+            "{y: seven}",
+            "excluded.1: in the list: must be a list of mappings to a",
+        ),
+        ("[3, 3, 10, 8, 8]", "five", "values: must be a list of integers"),
+    ],
+)
+def test_a_recipe_that_says_it_wrongly(old, new, message):
+    with pytest.raises(RecipeError) as caught:
+        recipes.from_dict(recipes.parse(RECIPE.replace(old, new)))
+    assert message in str(caught.value)

@@ -8,13 +8,7 @@ from typing import Annotated, Any, Literal
 from tfkit.catalog import Entry, Parameter
 
 _WORDS = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
-_MANY = {
-    "int": "integers",
-    "float": "numbers",
-    "bool": "true or false",
-    "str": "texts",
-    "dict": "mappings",
-}
+_MANY = {"int": "integers", "float": "numbers", "bool": "true or false", "str": "texts"}
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _PLAIN = {"int": int, "bool": bool, "str": str, "dict": dict, "list": list, "Any": Any}
 
@@ -135,8 +129,9 @@ def _in_words(node: ast.expr, option: Parameter) -> str:
         return f"a list of {len(items)} {many} {limits}".strip()
     if text.startswith(("list[", "tuple[")):
         inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
-        kind = ast.unparse(inner).partition("[")[0]
-        many = _MANY.get(kind, "components" if option.component else "values")
+        many = _MANY.get(ast.unparse(inner), "components" if option.component else "values")
+        if isinstance(inner, ast.Subscript) and ast.unparse(inner.value) == "dict":
+            many = f"mappings to {_in_words(inner.slice.elts[-1], option)}"
         return f"a list of {many} {limits}".strip()
     if text == "list":
         return "a list"
