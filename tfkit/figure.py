@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-Kind = Literal["images", "line", "bars", "heatmap", "scatter"]
+Kind = Literal["images", "line", "bars", "heatmap", "scatter", "violins"]
 
 _HEADER = "__figure__"  # the array of the .npz that holds everything that is not an array
 
@@ -25,6 +25,7 @@ _LAYOUT: dict[str, dict[str, tuple[int, ...]]] = {
     "bars": {"values": (1, 2), "low?": (1, 2), "high?": (1, 2)},
     "heatmap": {"values": (2,)},
     "scatter": {"x": (1,), "y": (1,), "group?": (1,)},
+    "violins": {"values": (1,), "group": (1,)},
 }
 
 
@@ -39,6 +40,7 @@ class Figure:
     | bars | values [N] or [S, N], low and high like values (whiskers) | names [N], series [S], y |
     | heatmap | values [R, C] | rows [R], columns [C], x, y, value |
     | scatter | x [N], y [N], group [N] of ints | x, y, groups [G] |
+    | violins | values [N], group [N] of ints: a distribution for each group | names [G], y |
 
     `x`, `y` and `value` of labels are axis titles; the others are lists of words.
 
@@ -89,6 +91,11 @@ class Figure:
         if self.kind in ("line", "scatter") and arrays["y"].shape[-1] != arrays["x"].shape[0]:
             raise ValueError(
                 f"Figure: x has {arrays['x'].shape[0]} points, y has shape {arrays['y'].shape}."
+            )
+        if self.kind == "violins" and arrays["values"].shape != arrays["group"].shape:
+            raise ValueError(
+                f"Figure: violins need a group for each value, got {arrays['group'].shape} and "
+                f"{arrays['values'].shape}."
             )
         main = arrays.get("y" if self.kind == "line" else "values")
         for name in ("low", "high"):

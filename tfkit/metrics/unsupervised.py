@@ -38,7 +38,7 @@ def gaussian_total_correlation(codes, *, seed: int = 0, minimum_std: float = 0.0
     scale = np.sqrt(np.diag(covariance))
     eigenvalues = eigvalsh(covariance / np.outer(scale, scale)) if len(scale) else np.ones(1)
     logarithm = np.sum(np.log(np.maximum(eigenvalues, len(scale) * EPSILON)))
-    return {name: float(max(-logarithm / 2, 0.0)), **counts}
+    return {name: max(float(-logarithm / 2), 0.0) + 0.0, **counts}
 
 
 def gaussian_wasserstein_correlation(codes, *, seed: int = 0, minimum_std: float = 0.0) -> dict:
@@ -112,4 +112,4 @@ def _covariance(name, codes, minimum_std):
         "used_codes": int(used.sum()),
         "active_codes": int((varied & (deviation >= ACTIVE)).sum()),
     }
-    return np.cov(codes[:, used], rowvar=False).reshape(used.sum(), -1), counts
+    return np.cov(codes[:, used], rowvar=False).reshape(used.sum(), used.sum()), counts

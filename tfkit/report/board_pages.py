@@ -8,6 +8,7 @@ from tfkit.recipe.options import shown
 from tfkit.report.numbers import alike, finite, told
 from tfkit.report.page import render
 from tfkit.report.strips import ends_of, strip_places
+from tfkit.report.study_page import study_block
 from tfkit.report.tables import (
     STATISTICS,
     TESTS,
@@ -31,6 +32,7 @@ def leaderboard_page(board: dict[str, Any]) -> str:
             "tasks": tasks,
             "aggregates": _aggregates(board["aggregates"]),
             "improvement": _improvement(board["improvement"]),
+            "study": study_block(board["study"]),
             "uncounted": board["uncounted"],
             "notes": board["notes"],
         },

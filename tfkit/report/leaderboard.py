@@ -11,6 +11,7 @@ from typing import Any
 from tfkit.report.goals import Reading, guesses, reading, require_measured
 from tfkit.report.runs import Run, find_runs
 from tfkit.report.standing import improvements, shared_tasks, standings
+from tfkit.report.study import study
 from tfkit.report.tasks import Cell, Task, methods_of, sort_runs
 from tfkit.statistics.few_seeds import as_shown
 from tfkit.statistics.intervals import mean_interval
@@ -54,6 +55,7 @@ def leaderboard(
             out, and so are seeds that would give a task more than the others have: see the notes.
         improvement: tasks, methods, matrix of P(row beats column) over all seeds, None below three;
             or None.
+        study: the tables of `tfkit.report.study.study`, or None where the runs are none.
         uncounted: run, status, method, why, of the runs without metrics.
         notes: what else a reader must know.
     Raises: UsageError when there is no run, or none has a metric or path that was asked for.
@@ -78,6 +80,7 @@ def leaderboard(
         "tasks": [_task(task, table[task], readings[task]) for task in table],
         "aggregates": aggregates,
         "improvement": improvements(table, compared),
+        "study": study(counted, {task.metric: how for task, how in readings.items()}),
         "uncounted": [_uncounted(run, methods) for run in runs if not run.counts],
         "notes": notes + alone + left + _notes(counted, readings),
     }

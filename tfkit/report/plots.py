@@ -56,6 +56,7 @@ STYLE = {
 LOG_RATIO = 200  # a positive curve that spans more than this is drawn on a logarithmic axis
 _ANNOTATED = 12  # a heatmap of at most so many rows and columns has its numbers written in
 _LONGEST = 40  # letters of a word on an axis
+_DENSE = 5  # values that make a density
 _MANY_POINTS = 1500  # more points than this are one picture in the SVG, not an element each
 
 
@@ -66,7 +67,13 @@ def colour(index: int) -> str:
 
 def draw(figure: Figure) -> Markup:
     """The SVG of a figure that is not a grid of images."""
-    drawers = {"line": _line, "bars": _bars, "heatmap": _heatmap, "scatter": _scatter}
+    drawers = {
+        "line": _line,
+        "bars": _bars,
+        "heatmap": _heatmap,
+        "scatter": _scatter,
+        "violins": _violins,
+    }
     with matplotlib.rc_context(STYLE):
         canvas, axes = new_canvas(6.4, 3.4)
         drawers[figure.kind](axes, figure)
@@ -132,11 +139,32 @@ def _bars(axes: Axes, figure: Figure) -> None:
         if "low" in figure.arrays and "high" in figure.arrays:
             low, high = (np.atleast_2d(figure.arrays[k])[index] for k in ("low", "high"))
             axes.vlines(at, low, high, color=INK, linewidth=1.2)
+    _name_places(axes, places, names)
+    _titles(axes, figure)
+
+
+def _name_places(axes: Axes, places: np.ndarray, names: Sequence) -> None:
+    """Words below the places, aslant where they would run into each other."""
     axes.set_xticks(places, [short(name) for name in names])
     if sum(len(str(name)) for name in names) > 60:
         axes.tick_params(axis="x", labelrotation=40)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
+
+
+def _violins(axes: Axes, figure: Figure) -> None:
+    """The density of each group, and every value as a dot: few values make no density."""
+    values, group = figure.arrays["values"], figure.arrays["group"]  # [N] each
+    numbers = np.unique(group)
+    names = figure.labels.get("names") or [str(number) for number in numbers]
+    for place, number in enumerate(numbers):
+        own = values[group == number]
+        if len(own) >= _DENSE and np.ptp(own) > 0:
+            drawn = axes.violinplot([own], [place], widths=0.8, showextrema=False)
+            drawn["bodies"][0].set(facecolor=colour(0), edgecolor="none", alpha=0.25)
+        axes.scatter(np.full(len(own), place), own, s=10, color=colour(0), alpha=0.7, linewidths=0)
+        axes.hlines(np.median(own), place - 0.25, place + 0.25, color=INK, linewidth=1.4)
+    _name_places(axes, np.arange(len(numbers)), names)
     _titles(axes, figure)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Run:
         data: hash of the data, "" where it is not known.
         stamp: when it began, as text that sorts.
         why: the last line of what went wrong.
+        floors: {what learned nothing: {metric: value}}, measured like its metrics.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Run:
     data: str = ""
     stamp: str = ""
     why: str = ""
+    floors: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def counts(self) -> bool:
@@ -114,6 +116,7 @@ def _read(path: Path) -> Run:
         data=str((provenance.get("data") or {}).get("sha256") or ""),
         stamp=_stamp(path),
         why=error.splitlines()[-1] if error else _diverged(provenance),
+        floors=evaluation.get("floors") or {},
     )
 
 

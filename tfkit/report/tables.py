@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfkit.errors import TfkitError
 from tfkit.recipe.options import shown
+from tfkit.report.columns import aligned
 from tfkit.report.numbers import finite, told
+from tfkit.report.study_text import study_text
 
 STATISTICS = {  # key of the aggregates -> how readers know it
     "iqm": "IQM",
@@ -28,6 +30,7 @@ def leaderboard_text(board: dict[str, Any]) -> str:
     parts += [_aggregates_text(board["aggregates"])] if board["aggregates"] else []
     shared = (board["aggregates"] or {}).get("tasks", [])
     parts += [_improvement_text(board["improvement"], shared)] if board["improvement"] else []
+    parts += study_text(board["study"])
     if board["uncounted"]:
         rows = [[r["status"], r["method"] or "–", r["run"], r["why"]] for r in board["uncounted"]]
         parts.append("no metrics\n" + aligned(rows))
@@ -95,19 +98,6 @@ def spread(own: Mapping[str, Any], n: int) -> str:
     words = told(own["mean"], own["low"], own["high"], n=n)
     few = own["low"] is None
     return f"{words['mean']} " + (f"({words['interval']})" if few else words["interval"])
-
-
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Rows as columns of equal width, indented; columns `right` are flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(("  " + "  ".join(cells)).rstrip())
-    return "\n".join(lines)
 
 
 def write_rows(path: str | os.PathLike, rows: list[dict[str, Any]]) -> Path:

@@ -74,7 +74,7 @@ def sort_runs(
         by: paths of the recipe that make a method.
         methods: what `methods_of` calls them by these paths.
     """
-    names = _data_names(runs)
+    names = data_names(runs)
     table: dict[Task, dict[str, Cell]] = {}
     replaced: dict[tuple, list] = {}
     for run in runs:
@@ -98,11 +98,12 @@ def sort_runs(
 
 def _has(recipe: Mapping[str, Any], path: str) -> bool:
     above, _, key = path.rpartition(".")
-    parent = _at(recipe, above) if above else recipe
+    parent = at(recipe, above) if above else recipe
     return isinstance(parent, Mapping) and key in parent
 
 
-def _at(recipe: Mapping[str, Any], path: str) -> Any:
+def at(recipe: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path of a recipe; None where there is none."""
     value: Any = recipe
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -111,7 +112,7 @@ def _at(recipe: Mapping[str, Any], path: str) -> Any:
 
 def _named(run: Run, path: str) -> str:
     """The value at a path; of a component its name."""
-    value = _at(run.recipe, path)
+    value = at(run.recipe, path)
     value = value.get("name", value) if isinstance(value, Mapping) else value
     return "–" if value is None else written(value)
 
@@ -135,7 +136,7 @@ def data_identity(run: Run) -> str:
     return json.dumps([own, run.data or options.get("path")], sort_keys=True, default=str)
 
 
-def _data_names(runs: Sequence[Run]) -> dict[str, str]:
+def data_names(runs: Sequence[Run]) -> dict[str, str]:
     """{identity: name}: the data set's name, with what differs where several share it."""
     known = {data_identity(run): json.loads(data_identity(run)) for run in runs}
     alike: dict[str, list[str]] = {}
@@ -187,6 +188,11 @@ def _measured_otherwise(table: Mapping[Task, Mapping[str, Cell]]) -> list[str]:
                     f"({', '.join(sorted(values))}), which may move the figures"
                 )
     return list(notes.values())
+
+
+def is_method_path(path: str) -> bool:
+    """Whether a recipe's path is part of its method, and neither data, seed nor evaluation."""
+    return not _within(path, (*_NOT_METHOD, "data"))
 
 
 def _within(path: str, above: Sequence[str]) -> bool:

@@ -9,6 +9,8 @@ _LAZY = {
     "mean_interval": "intervals",
     "paired_tests": "paired",
     "probability_of_improvement": "improvement",
+    "selection_transfer": "transfer",
+    "variance_explained": "explained",
 }
 
 __getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY)
