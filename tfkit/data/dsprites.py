@@ -123,7 +123,8 @@ class Sprites(GridSource):
         self.background_name = background
         if variant == "scream":
             self.background = _background(background)
-            self.background_tensor = tf.constant(self.background, tf.float32)
+            with tf.device("CPU:0"):
+                self.background_tensor = tf.constant(self.background, tf.float32)
 
     def fingerprint(self):
         """SHA-256 of what all images are drawn from, and of a picture behind them."""

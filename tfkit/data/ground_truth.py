@@ -103,8 +103,9 @@ class GridSource(GroundTruth):
                 f"out more than half of the {self.count} images; {self.count // 10} each would do."
             )
         self.ranges = {"valid": (0, validation_size), "test": (validation_size, reserved)}
-        numbers = tf.range(self.count, dtype=tf.int64)
-        self.order = shuffled(numbers, self.count, _HELD_OUT_SEED)
+        with tf.device("CPU:0"):  # where batches are made
+            numbers = tf.range(self.count, dtype=tf.int64)
+            self.order = shuffled(numbers, self.count, _HELD_OUT_SEED)
 
     def _prepare_training(self):
         """The images to draw from, those of one pair of correlated classes side by side."""
@@ -124,7 +125,8 @@ class GridSource(GroundTruth):
                     f"{self.called}: excluded leaves no image to train on that correlated allows."
                 )
             self.cumulative = np.cumsum(weights) / weights.sum()
-        self.pool = tf.constant(pool)
+        with tf.device("CPU:0"):
+            self.pool = tf.constant(pool)
 
     def train(self, batch_size, *, seed, start_step=0):
         """Independent draws from all images but the held-out and the excluded ones."""

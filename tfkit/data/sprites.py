@@ -51,7 +51,8 @@ class RenderedSprites:
 
     def __init__(self, kept: list[np.ndarray]):
         self.kept = kept
-        self.crossings = tf.constant(crossings())
+        with tf.device("CPU:0"):  # where batches are made
+            self.crossings = tf.constant(crossings())
 
     def content(self) -> bytes:
         """What all images are drawn from."""
@@ -87,7 +88,8 @@ class Pixels:
         self.size = size
         bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
         averages = bits.reshape(256, size // 8, 64 // size).mean(axis=-1, dtype=np.float32)
-        self.table = tf.constant(averages)  # [256, S / 8]
+        with tf.device("CPU:0"):
+            self.table = tf.constant(averages)  # [256, S / 8]
 
     def __call__(self, rows):
         """A look-up of every byte, then the mean over neighbouring rows."""
