@@ -16,6 +16,7 @@ GOOD = {
     "bars": {"values": np.arange(3)},
     "heatmap": {"values": np.eye(3)},
     "scatter": {"x": np.arange(5), "y": np.arange(5), "group": np.zeros(5, int)},
+    "violins": {"values": np.arange(6.0), "group": np.array([0, 0, 0, 0, 0, 1])},
 }
 
 
@@ -57,3 +58,8 @@ def test_load_refuses_other_files(tmp_path):
     np.savez(tmp_path / "other.npz", x=np.zeros(2))
     with pytest.raises(ValueError, match="not written by Figure.save"):
         Figure.load(tmp_path / "other.npz")
+
+
+def test_violins_need_a_group_for_each_value():
+    with pytest.raises(ValueError, match="a group for each value"):
+        Figure("violins", {"values": np.zeros(3), "group": np.zeros(2, int)}, "c", "a")

@@ -35,6 +35,7 @@ HOME = tempfile.TemporaryDirectory(prefix="tfkit-contract-")
 JIT_TOLERANCE = 1e-3
 HALF_TOLERANCE = 0.1  # of a loss in bfloat16
 SMALL: dict[str, dict] = {}  # options of data sets that are large by default, see test_contract.py
+MEASURED: dict[str, dict] = {}  # options of evaluators that measure much by default, likewise
 
 
 def recipe(entry: catalog.Entry, seed=5, **train) -> recipes.Recipe:
@@ -44,6 +45,8 @@ def recipe(entry: catalog.Entry, seed=5, **train) -> recipes.Recipe:
     small = SMALL.get(given["data"]["name"], {})
     given |= {"seed": seed, "data": {**given["data"], **small, "batch_size": BATCH}}
     given["train"] |= {**STEPS, **train}
+    judge = catalog.load().beside(entry, "evaluator")
+    given["evaluate"] |= MEASURED.get(judge.name, {}) if judge else {}
     return recipes.from_dict(given)
 
 

@@ -89,3 +89,25 @@ def test_a_shard_that_does_not_exist_is_refused(text):
 
 def test_the_third_of_twenty():
     assert shard_of("3/20") == (3, 20)
+
+
+def test_of_several_rules_the_one_counts_whose_condition_holds():
+    grid = {
+        "model.name": {"choice": ["beta_vae", "beta_tcvae", "dipvae"]},
+        "model.beta": [
+            {"choice": [1, 16], "when": {"model.name": ["beta_vae"]}},
+            {"choice": [10], "when": {"model.name": ["beta_tcvae"]}},
+        ],
+    }
+    assert [point.values for point in points(grid)] == [
+        {"model.name": "beta_vae", "model.beta": 1},
+        {"model.name": "beta_vae", "model.beta": 16},
+        {"model.name": "beta_tcvae", "model.beta": 10},
+        {"model.name": "dipvae"},
+    ]
+
+
+def test_two_rules_that_hold_at_once_are_refused():
+    rules = [{"choice": [n], "when": {"a": ["x"]}} for n in (1, 2)]
+    with pytest.raises(UsageError, match="grid.b: more than one of its rules holds at a x"):
+        points({"a": {"choice": ["x", "y"]}, "b": rules})
