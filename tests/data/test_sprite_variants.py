@@ -43,6 +43,32 @@ def test_noise_is_a_function_of_seed_and_step(name, size):
 
 
 @pytest.mark.parametrize("name", NOISY)
+def test_noise_is_drawn_anew_at_every_step(name):
+    """Of a world of two images, each is seen often and never twice alike."""
+    source = dsprites.load(16, name, None, [1, 1, 1, 1, 4], validation_size=1, test_size=1)
+    seen = np.concatenate([batch["images"] for batch in source.train(4, seed=0).take(5)])
+    assert len(np.unique(seen.reshape(20, -1), axis=0)) == 20
+
+
+def test_the_pipelines_crops_are_parts_of_the_picture():
+    height, width = 70, 90
+    rows, columns = np.mgrid[:height, :width]
+    picture = np.stack([rows / 128, columns / 128, 0 * rows], axis=-1).astype(np.float32)
+    black = tf.zeros([200, 64, 64, 1])
+    seeds = tf.constant([0, 1], tf.int64)
+    images = sprite_variants.scream_batch(black, seeds, tf.constant(picture)).numpy()
+    step = np.array([1 / 256, 0, 0])
+    np.testing.assert_allclose(np.diff(images, axis=1), np.broadcast_to(step, (200, 63, 64, 3)),
+                               atol=1e-6)  # fmt: skip
+    np.testing.assert_allclose(
+        np.diff(images, axis=2), np.broadcast_to(step[[1, 0, 2]], (200, 64, 63, 3)), atol=1e-6
+    )
+    corner = images[:, 0, 0] * 2  # row / 128 + a colour in [0, 1), and so on
+    assert corner[:, 0].max() < 1 + 5 / 128 and corner[:, 1].max() < 1 + 25 / 128
+    assert corner[:, 2].max() < 1 and corner.min() >= 0
+
+
+@pytest.mark.parametrize("name", NOISY)
 @pytest.mark.parametrize("size", [16, 64])
 def test_the_pipeline_has_the_distribution_of_the_observations(name, size):
     source = dsprites.load(size, variant=name)

@@ -92,8 +92,8 @@ def _labels(folder, part):
     """Category, elevation, azimuth, lighting and instance of the images of a part.  -> [N, 5]"""
     category = _matrix(folder, part, "cat", "<i4", (None,))
     info = _matrix(folder, part, "info", "<i4", (len(category), 4))
-    instance, elevation, azimuth, lighting = info.T
-    return np.stack([category, elevation, azimuth // 2, lighting, instance], axis=1)
+    instance, elevation, azimuth, lighting = info.T  # azimuths are 0, 2, … 34: `_grid` counts them
+    return np.stack([category, elevation, azimuth, lighting, instance], axis=1)
 
 
 def _grid(folder, labels):
