@@ -123,7 +123,7 @@ CASES = [
     ("seeds: [1, 2]", "seeds: []", 22, "give at least one seed"),
     ("name: dsprites, batch_size: 64, image_size: 64", "name: images", 14, "mig needs factors"),
     ("metrics: [mig]", "metrics: [migg]", 23, "did you mean mig?"),
-    ("metrics: [mig]", "metrics: [zzz]", 23, "there are: mig, reconstruction"),
+    ("metrics: [mig]", "metrics: [zzz]", 23, "there are: mig, beta_vae_score"),
     ("objective: valid/mig", "objective: test/mig", 16, "use valid/mig"),
     ("objective: valid/mig", "objective: mig", 16, "did you mean valid/mig?"),
     ("objective: valid/mig", "objective: valid/mgi", 16, "did you mean valid/mig?"),
