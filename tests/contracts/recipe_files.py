@@ -36,8 +36,9 @@ def says_command_and_result(path: Path) -> None:
     data are the user's own, that `no figure is claimed`.
     """
     text = header(path)
-    command = rf"(tfkit|scripts/)\s?run {re.escape(path.relative_to(ROOT).as_posix())}"
-    assert re.search(command, text), f"{path}: the header tells not `tfkit run <this file>`"
+    verb = "sweep" if recipes.load(path).resolved["sweep"] else "run"
+    command = rf"(tfkit|scripts/)\s?{verb} {re.escape(path.relative_to(ROOT).as_posix())}"
+    assert re.search(command, text), f"{path}: the header tells not `tfkit {verb} <this file>`"
     assert _DURATION.search(text), f"{path}: the header tells not how long it takes"
     model = catalog.find("model", recipes.load(path).resolved["model"]["name"])
     evaluator = catalog.load().beside(model, "evaluator")

@@ -94,9 +94,11 @@ def has_a_recipe(given: Subject) -> None:
     for path in files:
         resolved = recipes.load(path).resolved
         used.add(resolved["model"]["name"])
-        used |= set(
-            (resolved["search"] or {}).get("space", {}).get("model.name", {}).get("choice", ())
-        )
+        for varied in (
+            (resolved["search"] or {}).get("space"),
+            (resolved["sweep"] or {}).get("grid"),
+        ):
+            used |= set((varied or {}).get("model.name", {}).get("choice", ()))
     assert given.entry.name in used, f"{given.name}: no recipe in {folder.name}/ uses it"
 
 
