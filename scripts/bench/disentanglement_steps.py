@@ -10,8 +10,9 @@ their turn. Printed are images fed per second, medians over the rounds, and thei
 median of the rounds' ratios.
 
 The peer's FactorVAE splits what it is fed into two halves, one for the VAE and one for the
-permuted codes. `FactorVAE(second_batch=True)` does the same; `FactorVAE()` as in the study, where
-the VAE learns from every image that is fed, does more work for them.
+permuted codes. `FactorVAE(second_batch=True)` does the same. In `FactorVAE()`, as in the study, the
+VAE learns from every image that is fed: it is compared by images fed, and by images that the VAE
+learns from, for which the peer must be fed twice as many.
 """
 
 import argparse
@@ -22,10 +23,11 @@ import sys
 import time
 from pathlib import Path
 
-CASES = {  # ours -> the peer's
-    "beta_tcvae": "btcvae",
-    "factor_vae, second_batch": "factor",
-    "factor_vae": "factor",
+CASES = {  # ours -> the peer's, and how many times as many images it is fed
+    "beta_tcvae": ("btcvae", 1),
+    "factor_vae, second_batch": ("factor", 1),
+    "factor_vae": ("factor", 1),
+    "factor_vae, images of the VAE": ("factor", 2),
 }
 PEER = Path(__file__).with_name("disentanglement_steps_peer.py")
 
@@ -97,23 +99,23 @@ class Side:
 
 def compare(ours: str, options) -> None:
     """Rounds of one case, and its line."""
-    size = options.batch_size
+    size, (loss, times) = options.batch_size, CASES[ours]
     mine = Side([sys.executable, __file__, "--serve", ours, "--batch-size", size])
-    peer = Side([options.peer_python, PEER, options.peer, CASES[ours], size])
+    peer = Side([options.peer_python, PEER, options.peer, loss, times * size])
     sides = (mine, peer)
     for side in sides:
         side.seconds(options.steps)  # tracing, caches
     rounds = []
     for number in range(options.rounds):
         order = sides if number % 2 else sides[::-1]
-        times = {side: side.seconds(options.steps) for side in order}
-        rounds.append([size * options.steps / times[side] for side in sides])
+        seconds = {side: side.seconds(options.steps) for side in order}
+        rounds.append([size * options.steps / seconds[side] for side in sides])
     for side in sides:
         side.close()
     own, other = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(a / b for a, b in rounds)
     print(
-        f"{ours}: {own:,.0f} images/s, peer's {CASES[ours]} {other:,.0f}, ratio {ratio:.2f}",
+        f"{ours}: {own:,.0f} images/s, peer's {loss} {other:,.0f}, ratio {ratio:.2f}",
         flush=True,
     )
 
