@@ -10,9 +10,11 @@ from tests.methods.disentanglement.toys import (
     toy_networks,
     weights,
 )
+from tfkit import recipe as recipes
 from tfkit.losses import discriminator_loss
 from tfkit.methods.disentanglement import study_discriminator
 from tfkit.models import BetaVAE, FactorVAE
+from tfkit.train.build import assemble
 
 IMAGES = toy_images(64)
 
@@ -216,3 +218,23 @@ def test_an_encoder_that_does_not_tell_its_latents_needs_a_discriminator():
 
     with pytest.raises(ValueError, match="pass discriminator=study_discriminator"):
         FactorVAE(Encoder(), toy_networks()[1])
+
+
+@pytest.mark.parametrize(
+    ("further", "rate"), [({}, 1e-4), ({"discriminator_optimizer": {"name": "sgd"}}, 0.01)]
+)
+def test_from_a_recipe(further, rate):
+    """Left out, discriminator and its optimizer are the model's own defaults."""
+    networks = {"encoder": {"name": "study_encoder", "latent_dim": 3}, "decoder": "study_decoder"}
+    named = {"discriminator": "study_discriminator"} if further else {}
+    recipe = recipes.from_dict(
+        {
+            "name": "factor",
+            "data": {"name": "dsprites", "image_size": 16, "validation_size": 8, "test_size": 8},
+            "model": {"name": "factor_vae", **networks, **named},
+            "train": {"steps": 1, **further},
+        }
+    )
+    model = assemble(recipe.resolved, 1).model
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(rate)
+    assert model.discriminator.count_params() == study_discriminator(3).count_params()
