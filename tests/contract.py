@@ -12,7 +12,7 @@ import inspect
 import tempfile
 from pathlib import Path
 
-from tests.contracts import data, parts, recipe_files, results, rooms, tensors, words
+from tests.contracts import data, metrics, parts, recipe_files, results, rooms, tensors, words
 from tests.contracts.subject import ROOT, Subject, subject
 from tfkit import catalog
 
@@ -21,7 +21,7 @@ CHECKS = {
     "layer": tensors.LAYER,
     "activation": tensors.ACTIVATION,
     "loss": tensors.LOSS,
-    "metric": tensors.METRIC,
+    "metric": metrics.METRIC,
     "network": parts.NETWORK,
     "optimizer": parts.OPTIMIZER,
     "schedule": parts.SCHEDULE,

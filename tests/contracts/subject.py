@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 # what the engine would supply; a method with another such parameter adds it here
 SUPPLIED = {"image_shape": (16, 16, 1), "latent_dim": 4, "steps": 8, "classes": 10}
 # letters of the docstrings' `Shapes:`; integers are drawn below K, so that they can be classes
-SIZES = {"B": 6, "N": 60, "D": 3, "K": 3, "T": 5, "H": 8, "W": 8, "C": 1}
+SIZES = {"B": 6, "M": 4, "N": 60, "D": 3, "K": 3, "T": 5, "H": 8, "W": 8, "C": 1}
 LARGE = 1000.0  # how far outside its bounds a bad value is, where the bound is not itself outside
 
 

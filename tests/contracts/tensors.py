@@ -166,44 +166,6 @@ LOSS = (
 )
 
 
-# --- metrics ----------------------------------------------------------------------------------
-
-
-def is_a_number_of_the_set(given: Subject) -> None:
-    """Finite, the same again, whatever the order of the rows; the inputs stay as they were."""
-    arrays = examples(given)
-    kept = [array.copy() for array in arrays]
-    value = given.object(*arrays, **given.options)
-    assert np.isfinite(numbers(value)).all(), f"{given.name}: {value}"
-    assert numbers(given.object(*arrays, **given.options)) == numbers(value), given.name
-    for array, before in zip(arrays, kept, strict=True):
-        np.testing.assert_array_equal(array, before, err_msg=f"{given.name} changes its inputs")
-    order = np.random.default_rng(1).permutation(len(arrays[0]))
-    moved = given.object(*(array[order] for array in arrays), **given.options)
-    close(moved, value, f"{given.name}: depends on the order of the rows")
-
-
-def refuses_what_is_not_finite(given: Subject) -> None:
-    """A NaN among the inputs is an error and not a figure."""
-    arrays = examples(given)
-    index = floating(arrays)[0]
-    arrays[index].flat[0] = np.nan
-    try:
-        value = given.object(*arrays, **given.options)
-    except ValueError:
-        return
-    assert np.isnan(numbers(value)).all(), f"{given.name}: makes {value} of a NaN"
-
-
-METRIC = (
-    documented,
-    tested,
-    loss_refuses_bad_arguments,
-    is_a_number_of_the_set,
-    refuses_what_is_not_finite,
-)
-
-
 # --- layers and activations -------------------------------------------------------------------
 
 

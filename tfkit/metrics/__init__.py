@@ -19,6 +19,8 @@ _LAZY = {
     "reduced_downstream_accuracy": "reduced",
     "sap": "predictability",
     "statistical_efficiency": "downstream",
+    "strong_generalization": "interventions",
+    "unfairness": "interventions",
     "unsupervised_disentanglement_ranking": "udr",
 }
 

@@ -87,7 +87,8 @@ def statistical_efficiency(
 
         efficiency = downstream accuracy from the first `few` rows / from the first `many` rows
 
-    1 where a few examples suffice. Rows should be independent draws: the first of them count.
+    1 where a few examples suffice. The order of rows matters: the first of them count, and should
+    be independent draws like the others.
 
     Without a test set a third of the rows, drawn from the seed, is held out.
 

@@ -36,7 +36,8 @@ def dci_es(
     frequent class. E is 1 where the smallest probe is as good as any, 0 for a straight line from
     the baseline to 0; in [-1, 1].
 
-    Without a test set a third of the rows, drawn from the seed, is held out.
+    Without a test set a third of the rows, drawn from the seed, is held out. The order of rows
+    matters, as in `dci`.
 
     Shapes: [N, D], [N, K] int -> dict: "dci_es", the mean of "disentanglement", "completeness",
         "informativeness" (test accuracy of DCI's trees) and "explicitness"; "size"; "losses"
