@@ -123,7 +123,7 @@ def test_copies_are_drawn_anew_and_held_out_one_by_one():
     [
         ({"validation_size": 50}, "hold out more than half of the 120 images; 12 each would do"),
         ({"test_size": 0}, r"test_size must be in \[1, 100000\], got 0"),
-        ({"excluded": [{"a": [0, 1, 2, 3]}]}, "leaves no image"),
+        ({"excluded": [{"a": [0, 1, 2, 3]}]}, "excluded leaves 0 images, none to train on"),
         ({"excluded": [{"d": [0]}]}, "no factor d"),
     ],
 )

@@ -125,8 +125,63 @@ def test_a_broken_representation_costs_its_udr_only(root, board):
         again = leaderboard([root])
     finally:
         path.write_bytes(kept)
-    assert "udr" not in again["study"]["data"]["dsprites"]["correlation"]["metrics"]
-    assert found(again)["models"] == 12
+    assert "udr" in again["study"]["data"]["dsprites"]["correlation"]["metrics"]
+    own = row(found(again)["distributions"], metric="udr", method="beta_vae")
+    assert own["n"] == 5 and found(again)["models"] == 12
+
+
+def more_runs(
+    tmp_path,
+    change,
+    values=(1, 2),
+    metrics=lambda seed, value: {"mig": 0.1 * seed * value, "sap": 0.5},
+):
+    """Runs of one method that differ in one line of their recipe."""
+    for value in values:
+        for seed in (1, 2, 3, 4):
+            stamp = f"2026010{value}-00000{seed}-aaaaaa"
+            folder = make_run(tmp_path, "one", {}, stamp=stamp)
+            text = (folder / "resolved.yaml").read_text()
+            (folder / "resolved.yaml").write_text(change(text, value))
+            known = {"seed": seed, "metrics": metrics(seed, value)}
+            (folder / "evaluation.json").write_text(json.dumps(known))
+    return leaderboard([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("change", "methods", "strengths"),
+    [
+        (lambda t, v: t.replace("batch_size: 64", f"batch_size: {32 * v}"), 1, 2),
+        (lambda t, v: t.replace("beta: 4.0", f"beta: 4.0, hidden: [{v}]"), 2, 1),
+        (lambda t, v: t.replace("beta: 4.0", f"beta: {'auto' if v == 1 else 0.1}"), 2, 1),
+    ],
+    ids=("batch size", "a list", "a word or a number"),
+)
+def test_whatever_differs_makes_another_setting(tmp_path, change, methods, strengths):
+    known = found(more_runs(tmp_path, change))
+    assert known["models"] == 8 and len(known["methods"]) == methods
+    assert len({s["strength"] for s in known["settings"]}) == strengths
+
+
+def test_what_only_one_method_has_is_not_said_twice(tmp_path):
+    def change(text, value):
+        given = "beta_vae, beta: 1" if value == 1 else "factor_vae, second_batch: false, gamma: 10"
+        return text.replace("beta_vae, beta: 4.0", given)
+
+    assert found(more_runs(tmp_path, change))["methods"] == ["beta_vae", "factor_vae"]
+
+
+def test_one_metric_that_varies_and_one_model_without_another(tmp_path):
+    def metrics(seed, value):
+        return {"mig": 0.1 * seed * value, "sap": 0.5} | ({"kl": 1.0} if seed + value > 2 else {})
+
+    board = more_runs(
+        tmp_path, lambda t, v: t.replace("beta: 4.0", f"beta: {v}"), (1, 2, 3), metrics
+    )
+    assert found(board)["correlation"] == {"metrics": ["mig"], "matrix": [[pytest.approx(1)]]}
+    assert row(found(board)["distributions"], metric="kl")["n"] == 11
+    assert "study of 12 models" in leaderboard_text(board)
+    leaderboard_page(board)
 
 
 def test_few_runs_are_no_study(tmp_path):

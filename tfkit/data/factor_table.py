@@ -9,6 +9,7 @@ import numpy as np
 from tfkit.errors import DataMissing
 
 _LAYOUT = "a CSV file with a line for each image: its file name, and a value of each factor"
+_FEW = 20  # different values that need not repeat
 _NAMED = 5  # of many missing files
 
 
@@ -51,7 +52,8 @@ def read_table(
         if name in lines:
             raise _wrong(path, line, f"{name} is there already, in line {lines[name]}")
         lines[name] = line
-    if strange := [name for name in lines if name not in set(names)]:
+    there = set(names)
+    if strange := [name for name in lines if name not in there]:
         raise _wrong(path, lines[strange[0]], f"no image {_listed(strange)} in {path.parent}")
     if left := [name for name in names if name not in lines]:
         raise DataMissing(f"{path}: no line for {_listed(left)}; expected {_LAYOUT}.")
@@ -101,6 +103,11 @@ def _classes(path, column):
     except ValueError:
         pass  # words
     values, classes = np.unique(keys, return_inverse=True)
+    if len(values) > max(_FEW, len(keys) / 2):
+        raise ValueError(
+            f"{path}: {column.name} has {len(values)} different values in {len(keys)} lines; "
+            "factors are classes that repeat: bin its values, or name the others (data.factors)."
+        )
     return classes, [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
 
 

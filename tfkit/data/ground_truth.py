@@ -20,12 +20,13 @@ class GroundTruth(Source):
 
     `factor_sizes` are the numbers of classes of the columns of `factors`; None where the data do
     not have every combination, and then `why_no_grid` tells why. `deterministic`: an observation is
-    a function of the factors alone.
+    a function of the factors alone. `few_images`: draws would mostly be images of training.
     """
 
     factor_sizes: tuple[int, ...] | None = None
     why_no_grid: str = ""
     deterministic: bool = True
+    few_images: bool = False
 
     @abc.abstractmethod
     def observe(self, factors, random_state: np.random.RandomState) -> np.ndarray:
@@ -87,8 +88,8 @@ class GridSource(GroundTruth):
         self.deterministic = images_each == 1
         self.shapes = {"image_shape": tuple(image_shape)}
         self.count = int(np.prod(self.factor_sizes)) * images_each
-        self._hold_out(validation_size, test_size)
         self.excluded = exclusions(called, sizes, excluded)
+        self._hold_out(validation_size, test_size)
         self.correlation = correlation(called, sizes, correlated, correlation_width)
         self._prepare_training()
 
@@ -100,12 +101,21 @@ class GridSource(GroundTruth):
         if 2 * reserved > self.count:
             raise ValueError(
                 f"{self.called}: validation_size {validation_size} and test_size {test_size} hold "
-                f"out more than half of the {self.count} images; {self.count // 10} each would do."
+                f"out more than half of the {self.count} images; {max(1, self.count // 10)} each "
+                "would do."
             )
         self.ranges = {"valid": (0, validation_size), "test": (validation_size, reserved)}
         with tf.device("CPU:0"):  # where batches are made
             numbers = tf.range(self.count, dtype=tf.int64)
-            self.order = shuffled(numbers, self.count, _HELD_OUT_SEED)
+            order = shuffled(numbers, self.count, _HELD_OUT_SEED).numpy()
+            # what training never shows is in no held-out part either: it has scores of its own
+            hidden = excluded_rows(self.factor_sizes, self.excluded, order // self.images_each)
+            self.order = tf.constant(np.concatenate([order[~hidden], order[hidden]]))
+        if np.sum(~hidden) <= reserved:
+            raise ValueError(
+                f"{self.called}: excluded leaves {np.sum(~hidden)} images, none to train on beside "
+                f"validation_size {validation_size} and test_size {test_size}."
+            )
 
     def _prepare_training(self):
         """The images to draw from, those of one pair of correlated classes side by side."""
@@ -113,8 +123,6 @@ class GridSource(GroundTruth):
         combination = pool // self.images_each
         shown = ~excluded_rows(self.factor_sizes, self.excluded, combination)
         pool, combination = pool[shown], combination[shown]
-        if not len(pool):
-            raise ValueError(f"{self.called}: excluded leaves no image to train on.")
         if self.correlation:
             pair = pairs(self.factor_sizes, self.correlation, combination)
             pool = pool[np.argsort(pair, kind="stable")]

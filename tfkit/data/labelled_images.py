@@ -69,6 +69,8 @@ class LabelledImages(ArraySource, GroundTruth):
         source: where the data come from.
     """
 
+    few_images = True  # draws from all of them would be judged by what was learned from
+
     def __init__(self, pixels, table, parts, *, source):
         columns = {"images": pixels, "factors": table.classes}
         splits = {

@@ -41,7 +41,8 @@ def _representation(model):
         if path.is_file():
             try:
                 with np.load(path, allow_pickle=False) as stored:
-                    return stored["codes"], stored["kl"]
+                    codes, kl = stored["codes"], stored["kl"]
+                return (codes, kl) if np.isfinite(codes).all() and np.isfinite(kl).all() else None
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
                 return None
     return None

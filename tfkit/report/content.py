@@ -40,6 +40,7 @@ def content(run: RunFolder) -> dict[str, Any]:
         "error": run.error.strip(),
         "seeds": _seeds(run),
         "metrics": [_metric(name, value) for name, value in _metrics(run).items()],
+        "floors": _floors(run),
         "least": LEAST_SEEDS,
         "split": run.evaluation.get("split", "test"),
         "search": search_block(run.search, run.evaluation, list(run.curves.values())),
@@ -67,6 +68,22 @@ def _metric(name: str, value: Any) -> dict[str, Any]:
     # on a scale of its own a strip without an interval says nothing
     strip = None if spread["low"] is None else strip_places(spread, ends_of([spread]))
     return {"name": name, **told(**spread), "strip": strip}
+
+
+def _floors(run: RunFolder) -> dict[str, Any] | None:
+    """The metrics of what learned nothing, a row each below those of the run."""
+    floors = run.evaluation.get("floors") or {}
+    own = run.evaluation.get("metrics") or {}
+    names = [name for name in own if any(name in known for known in floors.values())]
+    if not names:
+        return None
+    means = {name: spread_of(own[name])["mean"] for name in names}
+    rows = {"this run": means, **floors}
+    cells = [
+        (row, [number(float(f"{known[n]:.3g}")) if finite(known.get(n)) else "–" for n in names])
+        for row, known in rows.items()
+    ]
+    return {"names": names, "rows": cells}
 
 
 def _meaning(run: RunFolder, status: str) -> str:

@@ -23,11 +23,13 @@ class Reading:
         goal: whether it is to be large or small.
         told: who says so.
         scale: (worst, best), which scores 0 and 1; None where it has no natural ends.
+        chooses: whether its evaluator says that it is "a score", by which models are chosen.
     """
 
     goal: Literal["max", "min"]
     told: str
     scale: tuple[float, float] | None = None
+    chooses: bool = False
 
     def score(self, value: float) -> float:
         """0 at the worst, 1 at the best; without a scale only the order is right."""
@@ -70,7 +72,7 @@ def reading(
             f"--goal says {metric} is to be {goal}, --scale {metric}={scale[0]:g},{scale[1]:g} "
             "the opposite; the worst comes first"
         )
-    return Reading(goal, told, scale)
+    return Reading(goal, told, scale, "a score" in said)
 
 
 def _goal(

@@ -162,7 +162,15 @@ def _violins(axes: Axes, figure: Figure) -> None:
         if len(own) >= _DENSE and np.ptp(own) > 0:
             drawn = axes.violinplot([own], [place], widths=0.8, showextrema=False)
             drawn["bodies"][0].set(facecolor=colour(0), edgecolor="none", alpha=0.25)
-        axes.scatter(np.full(len(own), place), own, s=10, color=colour(0), alpha=0.7, linewidths=0)
+        axes.scatter(
+            np.full(len(own), place),
+            own,
+            s=10,
+            color=colour(0),
+            alpha=0.7,
+            linewidths=0,
+            rasterized=len(values) > _MANY_POINTS,
+        )
         axes.hlines(np.median(own), place - 0.25, place + 0.25, color=INK, linewidth=1.4)
     _name_places(axes, np.arange(len(numbers)), names)
     _titles(axes, figure)

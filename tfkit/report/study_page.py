@@ -82,7 +82,7 @@ def _violins(data, found):
 
 
 def _correlation(data, found):
-    names, values = found["metrics"], np.array(found["matrix"])
+    names, values = found["metrics"], np.array(found["matrix"], float)
     if len(names) < 2:
         return None
     return plots.draw(
@@ -98,8 +98,10 @@ def _correlation(data, found):
 
 def _sampled(data, metric, settings):
     """A metric of the mean representation beside that of sampled codes, a bar pair a setting."""
+    pair = metric, _SAMPLED + metric
+    settings = [own for own in settings if None not in [own["means"][key] for key in pair]]
     names = [f"{own['method']}, {own['strength']}" for own in settings]
-    values = [[own["means"][key] for own in settings] for key in (metric, _SAMPLED + metric)]
+    values = [[own["means"][key] for own in settings] for key in pair]
     figure = Figure(
         kind="bars",
         arrays={"values": np.array(values)},

@@ -66,7 +66,7 @@ def _correlation(data, found) -> str:
     keys = [str(index + 1) for index in range(len(metrics))]
     rows = [["", *keys]]
     for key, metric, values in zip(keys, metrics, found["correlation"]["matrix"], strict=True):
-        rows.append([f"{key} {metric}", *(f"{value:.2f}".replace("0.", ".") for value in values)])
+        rows.append([f"{key} {metric}", *map(_correlated, values)])
     title = f"Spearman's rank correlation of the metrics on {data}"
     return f"{title}\n{aligned(rows, right=range(1, len(rows)))}"
 
@@ -96,8 +96,14 @@ def _transfer(rows) -> str:
     return f"{title}\n{aligned(told, right=(1, 2))}"
 
 
-def rounded(value: float) -> str:
-    """Three digits."""
+def _correlated(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("0.", ".")
+
+
+def rounded(value: float | None) -> str:
+    """Three digits; a dash where there is nothing."""
+    if value is None:
+        return "–"
     return number(float(f"{value:.3g}"))
 
 

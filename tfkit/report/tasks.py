@@ -191,8 +191,10 @@ def _measured_otherwise(table: Mapping[Task, Mapping[str, Cell]]) -> list[str]:
 
 
 def is_method_path(path: str) -> bool:
-    """Whether a recipe's path is part of its method, and neither data, seed nor evaluation."""
-    return not _within(path, (*_NOT_METHOD, "data"))
+    """Whether a recipe's path is part of its method, and neither data, seed nor evaluation. The
+    size of a batch is: `data_identity` does not tell it.
+    """
+    return path == "data.batch_size" or not _within(path, (*_NOT_METHOD, "data"))
 
 
 def _within(path: str, above: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 
-def selection_transfer(source: np.ndarray, target: np.ndarray) -> float | None:
+def selection_transfer(source: np.ndarray, rates: np.ndarray) -> float | None:
     """How often a setting that was best by `source` with one seed beats a random one by `target`
     with another seed.
 
@@ -18,23 +18,31 @@ def selection_transfer(source: np.ndarray, target: np.ndarray) -> float | None:
     Shapes: [G, S], [G, S] -> float, None with fewer than two settings or seeds
     Args:
         source: the score that chooses, larger is better, by setting and seed; NaN is left out.
-        target: the score that is wanted, likewise.
+        rates: `win_rates` of the score that is wanted, [G, S].
     References: Locatello et al. 2019, arXiv:1811.12359, section 5.4, table 1.
     """
     settings, seeds = source.shape
     if settings < 2 or seeds < 2:
         return None
-    wins = []
-    for a in range(seeds):
-        if np.isnan(source[:, a]).all():
-            continue
-        best = int(np.nanargmax(source[:, a]))
-        for b in range(seeds):
-            others = np.delete(target[:, b], best)
-            others = others[~np.isnan(others)]
-            if b != a and len(others) and not np.isnan(target[best, b]):
-                wins.append(np.mean((target[best, b] > others) + 0.5 * (target[best, b] == others)))
-    return float(np.mean(wins)) if wins else None
+    chosen = np.flatnonzero(~np.isnan(source).all(axis=0))  # seeds that can choose
+    best = np.nanargmax(source[:, chosen], axis=0)
+    found = rates[best]  # [seeds that choose, S]
+    found[np.arange(len(chosen)), chosen] = np.nan  # the judging seed is another one
+    return float(np.nanmean(found)) if np.isfinite(found).any() else None
+
+
+def win_rates(target: np.ndarray) -> np.ndarray:
+    """How often each setting beats the others with the same seed, ties 1/2; NaN without others.
+
+    Shapes: [G, S] -> [G, S]
+    """
+    pairs = target[:, None] - target[None]  # [G, G, S]
+    points = np.where(np.isnan(pairs), np.nan, (pairs > 0) + 0.5 * (pairs == 0))
+    points[np.arange(len(target)), np.arange(len(target))] = np.nan
+    known = np.isfinite(points).sum(axis=1)
+    return np.divide(
+        np.nansum(points, axis=1), known, out=np.full(target.shape, np.nan), where=known > 0
+    )
 
 
 def transfer_table(scores: Mapping[tuple[str, str], np.ndarray]) -> list[dict]:
@@ -46,9 +54,10 @@ def transfer_table(scores: Mapping[tuple[str, str], np.ndarray]) -> list[dict]:
     Returns: rows "metric" and "data" ("same" or "other"), "value" and "pairs".
     """
     found: dict[tuple[str, str], list[float]] = {}
+    rates = {key: win_rates(table) for key, table in scores.items()}
     for source, chosen in scores.items():
-        for target, wanted in scores.items():
-            value = selection_transfer(chosen, wanted)
+        for target in scores:
+            value = selection_transfer(chosen, rates[target])
             if value is not None:
                 data, metric = (
                     "same" if one == other else "other"

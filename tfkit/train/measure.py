@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tfkit import catalog
-from tfkit.errors import TfkitError
+from tfkit.errors import TfkitError, UsageError
 from tfkit.train import seeds
 from tfkit.train.build import Assembly
 
@@ -79,6 +79,20 @@ def figures(assembly: Assembly) -> dict:
     """The room's figures of a trained model, as data."""
     draw = assembly.room.function("evaluate", "figures")
     return draw(assembly.model, assembly.source, assembly.seeds["eval"]) if draw else {}
+
+
+def require_possible(assembly: Assembly) -> None:
+    """Refuse, before training, metrics that the room knows it could not compute afterwards."""
+    check = assembly.room.function("evaluate", "check")
+    wanted = assembly.recipe["evaluate"]["metrics"]
+    if check is None:
+        return
+    known = {gift["name"] for gift in evaluator(assembly).gives}
+    own = None if wanted is None else [name for name in wanted if name in known]
+    try:
+        check(assembly.model, assembly.source, own, **options(assembly.recipe))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def floors(assembly: Assembly, names: list[str]) -> dict[str, dict[str, float]]:

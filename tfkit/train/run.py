@@ -17,7 +17,7 @@ from tfkit.train.build import Assembly, assemble, build_watchers, compile_model,
 from tfkit.train.checkpoint import Checkpoints
 from tfkit.train.fit import Fit, Plan
 from tfkit.train.folder import RunFolder
-from tfkit.train.measure import measure
+from tfkit.train.measure import measure, require_possible
 from tfkit.train.progress import Progress
 
 
@@ -49,12 +49,14 @@ def train(
         bar: show a progress bar.
         until: a step to stop at before the end of the recipe's training; None: train to the end.
         watch: callbacks that look on, and may end the training by raising.
-    Returns the assembly with the final weights. Raises `Diverged`.
+    Returns the assembly with the final weights. Raises `Diverged`, and `UsageError` for metrics
+    that could not be computed afterwards.
     """
     assembly = assemble(recipe, replicate, source)
     if folder.weights.exists():
         assembly.model.load_weights(folder.weights)
         return assembly
+    require_possible(assembly)
     folder.record(seeds=assembly.seeds)
     list_stages = assembly.room.function("stages", "stages")
     planned = list_stages(assembly.model, assembly.source) if list_stages else []

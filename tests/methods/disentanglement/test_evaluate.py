@@ -7,7 +7,7 @@ from tfkit import metrics
 from tfkit.data import ArraySource, dsprites
 from tfkit.losses import kl_to_standard_normal, reconstruction
 from tfkit.methods.disentanglement.codes import Codes, encoder_of
-from tfkit.methods.disentanglement.evaluate import arrays, evaluate, figures, floors
+from tfkit.methods.disentanglement.evaluate import arrays, check, evaluate, figures, floors
 from tfkit.methods.disentanglement.names import ASKED, DEFAULT
 from tfkit.models import BetaVAE
 
@@ -181,8 +181,11 @@ def test_reasons(model, source):
         evaluate(model, source, "test", ["beta_vae_score"], 0, drawn_from="held_out")
     with pytest.raises(ValueError, match="excluded_accuracy needs combinations"):
         evaluate(model, source, "test", ["excluded_accuracy"], 0)
-    with pytest.raises(ValueError, match="lr_1000 learns from 1000 points, got 300; raise"):
-        evaluate(model, source, "test", ["lr_1000"], 0, **FEW)
+    with pytest.raises(ValueError, match="lr_1000 learns from 1000 points, and samples is 300"):
+        check(model, source, ["lr_1000"], **FEW)
+    with pytest.raises(ValueError, match="dci_completeness compares latents"):
+        check(vae(1), source, ["dci_completeness"], **FEW)
+    check(model, source, None)
     with pytest.raises(ValueError, match="mig compares latents"):
         evaluate(vae(1), source, "test", ["mig"], 0, **FEW)
 
@@ -271,3 +274,51 @@ def test_a_traversal_moves_one_latent(model, source):
     code[latent] = -2.0
     expected = tf.sigmoid(model.decoder(code[None]))[0]
     np.testing.assert_allclose(drawn.arrays["images"][1, 0], expected, atol=1e-5)
+
+
+def test_no_score_depends_on_which_others_are_computed(model, source):
+    names = ["sampled_beta_vae_score", "sampled_factor_vae_score", "sampled_mig"]
+    together = evaluate(model, source, "test", names, 0, **FEW)
+    for name, value in together.items():
+        assert evaluate(model, source, "test", [name], 0, **FEW) == {name: value}
+
+
+def test_what_the_codes_do_not_allow_is_nan_and_costs_nothing_else(model, source):
+    batch = next(iter(source.held_out("test", 2)))
+    part = {name: batch[name].numpy() for name in ("images", "factors")}
+    two = ArraySource(dict.fromkeys(("train", "valid", "test"), part), source.shapes, source="two")
+    with pytest.warns(UserWarning, match="evaluate: no "):
+        values = evaluate(model, two, "test", None, 0)
+    assert np.isnan(values["gaussian_tc"]) and np.isfinite(values["elbo"])
+
+
+def test_a_users_images_are_judged_by_held_out_ones(model, source):
+    class Few:
+        few_images, deterministic = True, True
+        factor_sizes, factor_names = source.factor_sizes, source.factor_names
+        held_out, observe, sample_factors = source.held_out, source.observe, source.sample_factors
+
+    found = evaluate(model, Few(), "test", ["mig", "factor_vae_score"], 0, **FEW)
+    held_out = evaluate(model, source, "test", ["mig"], 0, drawn_from="held_out", samples=300)
+    assert found["mig"] == held_out["mig"] and found["factor_vae_score"] > 0
+
+
+def test_an_encoder_that_cannot_be_cloned_has_no_floor_of_its_own(source):
+    class Encoder(keras.Model):
+        def __init__(self, latents):
+            super().__init__()
+            self.flatten = keras.layers.Flatten()
+            self.codes = [keras.layers.Dense(latents) for _ in range(2)]
+
+        def call(self, images):
+            return [code(self.flatten(images)) for code in self.codes]
+
+    own = BetaVAE(Encoder(LATENTS), vae().decoder)
+    assert set(floors(own, world(), ["mig"], **FEW)) == {"ground truth", "PCA"}
+
+
+def test_held_out_parts_have_no_excluded_combination():
+    shown = world(excluded=[{"shape": [2]}])
+    for split in ("valid", "test"):
+        batch = next(iter(shown.held_out(split, ROWS)))
+        assert len(batch["factors"]) == ROWS and np.all(batch["factors"][:, 0] != 2)

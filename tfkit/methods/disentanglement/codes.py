@@ -111,7 +111,7 @@ def from_held_out(encode, source, split: str, samples: int) -> Sample:
     factors = None if factors[0] is None else np.concatenate(factors)[:wanted]
     cut = min(samples, max(1, 2 * len(rows) // 3))
     if factors is None:
-        return Sample(rows[:cut], None, rows[cut:], None)
+        return Sample(rows[:samples], None, rows[samples:], None)  # nothing is judged
     return Sample(rows[:cut], factors[:cut], rows[cut:], factors[cut:])
 
 
@@ -130,8 +130,8 @@ def _encoded(network, images):
     return tf.concat([tf.cast(code, tf.float32) for code in outputs], axis=1)
 
 
-def mean_of(rows: np.ndarray) -> np.ndarray:
-    """The mean representation.  [N, 2 D] -> [N, D]"""
+def mean_of(rows: np.ndarray, random_state=None) -> np.ndarray:
+    """The mean representation, which draws nothing.  [N, 2 D] -> [N, D]"""
     return rows[:, : rows.shape[1] // 2]
 
 

@@ -1,6 +1,5 @@
 """Scores of a trained VAE: the study's metrics, and what its ELBO is made of."""
 
-import functools
 from typing import Literal
 
 import numpy as np
@@ -20,7 +19,7 @@ from tfkit.methods.disentanglement.held_out import held_out_terms, summary
 from tfkit.methods.disentanglement.names import ELBO, EXCLUDED, SAMPLED, selected
 from tfkit.methods.disentanglement.scores import Scores, Settings
 
-__all__ = ["arrays", "evaluate", "figures", "floors"]
+__all__ = ["arrays", "check", "evaluate", "figures", "floors"]
 
 _COMPARED = 1_000  # images on which models are compared with each other, the study's for UDR
 
@@ -41,17 +40,19 @@ def evaluate(
     """Scores of the mean representation, of a sample of it (`sampled_…`), and the ELBO's parts.
 
     As in the study, scores are of independent draws from all combinations of factors, `samples` to
-    learn from and half as many to be judged on; where the data have no such grid, or with
-    drawn_from "held_out", of held-out images instead. The ELBO's terms are of held-out images,
-    with one sample of the code for each. What says `asked` is computed only where it is named.
+    learn from and half as many to be judged on. In a world of few combinations the two overlap.
+    Where the data have no such grid, are a user's own images, or with drawn_from "held_out", scores
+    are of held-out images, a third of them to be judged on. The ELBO's terms are of held-out
+    images, with one sample of the code for each. What says `asked` is computed only where it is
+    named; a score that the codes do not allow is NaN, with a warning.
 
     Gives:
-        mig (factors): mutual information gap, in [0, 1]; larger is better; uses the labels.
-        beta_vae_score (factors): accuracy of BetaVAE's classifier, in [0, 1]; larger is better.
-        factor_vae_score (factors): accuracy of FactorVAE's votes, in [0, 1]; larger is better.
-        modularity (factors): how far a latent tells of one factor, in [0, 1]; larger is better.
+        mig (factors): a score: mutual information gap, in [0, 1]; larger is better.
+        beta_vae_score (factors): a score: accuracy of a classifier, in [0, 1]; larger is better.
+        factor_vae_score (factors): a score: accuracy of votes, in [0, 1]; larger is better.
+        modularity (factors): a score: one factor a latent by bins, in [0, 1]; larger is better.
         explicitness (factors): mean area under the ROC curve, in [0, 1]; larger is better.
-        sap (factors): separated attribute predictability, in [0, 1]; larger is better.
+        sap (factors): a score: separated attribute predictability, in [0, 1]; larger is better.
         irs (factors): interventional robustness, in [0, 1]; larger is better.
         gaussian_tc: total correlation of the means' Gaussian, in nats; smaller is better.
         gaussian_tc_active: the same over latents whose deviation is 0.05 or more.
@@ -64,7 +65,7 @@ def evaluate(
         kl: KL divergence of q(z|x) from the prior, in nats.
         elbo: -(reconstruction + kl), the evidence lower bound, in nats; larger is better.
         active_units: latents whose mean KL is above 0.01 nats.
-        dci_disentanglement (factors; asked): one factor a latent, in [0, 1]; larger is better.
+        dci_disentanglement (factors; asked): a score: by trees, in [0, 1]; larger is better.
         dci_completeness (factors; asked): one latent a factor, in [0, 1]; larger is better.
         dci_informativeness (factors; asked): accuracy of the trees, in [0, 1]; larger is better.
         infom (factors; asked): InfoMEC's modularity, in [0, 1]; larger is better.
@@ -107,7 +108,7 @@ def evaluate(
     References: Locatello et al. 2019, arXiv:1811.12359.
     """
     _check(samples, votes, bins, trees, drawn_from)
-    grid = drawn_from == "grid" and getattr(source, "factor_sizes", None) is not None
+    grid = _from_grid(source, drawn_from)
     names = selected(metrics, model, source, grid)
     settings = Settings(samples, votes, bins, trees, _numpy_seed(seed, split))
     values = _scores(model, source, split, names, settings, grid)
@@ -116,6 +117,41 @@ def evaluate(
     if set(names) & set(EXCLUDED):
         values |= excluded.measured(model, source, names, samples, settings.seed)
     return {name: float(values[name]) for name in names}
+
+
+def check(
+    model,
+    source,
+    metrics,
+    *,
+    samples=10_000,
+    votes=10_000,
+    bins=20,
+    trees="exact",
+    drawn_from="grid",
+) -> None:
+    """Refuse, before anything is trained, what `evaluate` would refuse afterwards.
+
+    Args:
+        model: a `VAE`.
+        source: its data.
+        metrics: names of the scores, or None.
+        samples: as in `evaluate`.
+        votes: as in `evaluate`.
+        bins: as in `evaluate`.
+        trees: as in `evaluate`.
+        drawn_from: as in `evaluate`.
+    Raises:
+        ValueError: as `evaluate`.
+    """
+    _check(samples, votes, bins, trees, drawn_from)
+    names = selected(metrics, model, source, _from_grid(source, drawn_from))
+    sizes = {int(name.rpartition("_")[2]): name for name in names if name[-1] == "0"}
+    if sizes and max(sizes) > samples:
+        raise ValueError(
+            f"evaluate: {sizes[max(sizes)]} learns from {max(sizes)} points, and samples is "
+            f"{samples}; raise samples, or leave it out."
+        )
 
 
 def arrays(model, source, seed) -> dict[str, dict[str, np.ndarray]]:
@@ -136,19 +172,22 @@ def _scores(model, source, split, names, settings, grid) -> dict[str, float]:
         return {}
     encode = encoder_of(model.encoder)
     codes = Codes(source, encode) if grid else None
-    if grid:
+    if grid and not getattr(source, "few_images", False):
         sample = from_grid(codes, settings.samples, np.random.RandomState(settings.seed))
     else:
         sample = from_held_out(encode, source, split, settings.samples)
-    noise = functools.partial(sampled_from, random_state=np.random.RandomState(settings.seed))
     mean = Scores(mean_of, sample, codes, settings)
-    sampled = Scores(noise, sample, codes, settings) if _any_sampled(wanted) else None
+    sampled = Scores(sampled_from, sample, codes, settings) if _any_sampled(wanted) else None
     return {
         name: sampled.named(name.removeprefix(SAMPLED))
         if name.startswith(SAMPLED)
         else mean.named(name)
         for name in wanted
     }
+
+
+def _from_grid(source, drawn_from) -> bool:
+    return drawn_from == "grid" and getattr(source, "factor_sizes", None) is not None
 
 
 def _any_sampled(names) -> bool:

@@ -40,13 +40,14 @@ def floors(
         PCA              as many principal components of 2,000 images as there are latents
         permuted         codes of the random encoder against the factors of other images
 
-    They depend on the data and the encoder's architecture only, and a process computes them once.
+    They depend on the data and the encoder's architecture only, and a process computes them once
+    for each data set that it holds. An encoder that Keras cannot clone has no floor of its own.
     {} where the data have no full grid of factors, or scores are not drawn from it.
 
     Args:
         model: a `VAE`; its weights do not matter.
         source: its data.
-        metrics: names of the scores; those of the mean representation that need factors count.
+        metrics: names of the scores; of the study's, those of the mean representation count.
         samples: as in `evaluate`.
         votes: as in `evaluate`.
         bins: as in `evaluate`.
@@ -66,14 +67,14 @@ def floors(
 
 
 def _computed(model, source, names, settings):
-    untrained = Codes(source, _random_encoder(model.encoder))
-    latents = untrained.sample(1, np.random.RandomState(_SEED))[0].shape[1] // 2
-    rows = {
-        "ground truth": (Truth(source), _itself),
-        "random encoder": (untrained, mean_of),
-        "PCA": (Codes(source, _principal_components(source, latents)), _itself),
-        "permuted": (Shuffled(untrained), mean_of),
-    }
+    latents = Codes(source, encoder_of(model.encoder)).sample(1, np.random.RandomState(_SEED))[0]
+    components = _principal_components(source, latents.shape[1] // 2)
+    rows = {"ground truth": (Truth(source), _itself), "PCA": (Codes(source, components), _itself)}
+    encode = _random_encoder(model.encoder)
+    if encode is not None:
+        untrained = Codes(source, encode)
+        rows["random encoder"] = untrained, mean_of
+        rows["permuted"] = Shuffled(untrained), mean_of
     found = {}
     for floor, (codes, represent) in rows.items():
         sample = from_grid(codes, settings.samples, np.random.RandomState(_SEED))
@@ -84,17 +85,23 @@ def _computed(model, source, names, settings):
 
 def _architecture(network) -> str:
     """What tells networks apart that are not the same but for the names of their layers."""
-    layers = [{**layer.get_config(), "name": ""} for layer in network.layers]
-    return json.dumps(layers, sort_keys=True, default=str)
+    layers = [type(layer).__name__ for layer in network.layers]
+    weights = [tuple(variable.shape) for variable in network.variables]
+    return json.dumps([type(network).__name__, layers, weights])
 
 
-def _itself(rows):
+def _itself(rows, random_state=None):
     return rows
 
 
 def _random_encoder(network):
-    """The encoder with kernels drawn anew and everything else as it was at the start."""
-    clone = keras.models.clone_model(network)
+    """The encoder with kernels drawn anew and everything else as it was at the start; None for a
+    subclassed network that does not tell how it was made.
+    """
+    try:
+        clone = keras.models.clone_model(network)
+    except (NotImplementedError, TypeError, ValueError):
+        return None
     for number, variable in enumerate(clone.trainable_variables):
         if len(variable.shape) > 1:
             draw = keras.initializers.GlorotUniform(seed=_SEED + number)

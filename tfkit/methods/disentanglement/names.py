@@ -10,6 +10,7 @@ VOTED = ("beta_vae_score", "factor_vae_score")  # these fix factors, which takes
 LABELLED = ("mig", *VOTED, "modularity", "explicitness", "sap", "irs")
 UNLABELLED = ("gaussian_tc", "gaussian_wasserstein", "mutual_information_score")
 DCI = ("dci_disentanglement", "dci_completeness", "dci_informativeness")
+_ES = "dci_es_explicitness"
 _TASKS = tuple(f"{task}_{size}" for task in DOWNSTREAM for size in (*SIZES, "efficiency"))
 # in the order of the results
 DEFAULT = (
@@ -22,12 +23,13 @@ DEFAULT = (
 )
 ASKED = (
     *DCI,
-    *("infom", "infoe", "infoc", "dci_es_explicitness"),
+    *("infom", "infoe", "infoc", _ES),
     *_TASKS,
     *(SAMPLED + name for name in (*LABELLED, *DCI)),
     *EXCLUDED,
 )
 _PAIRS = ("mig", "sap", "mutual_information_score", *DCI)  # these compare two latents
+_FACTOR_PAIRS = ("modularity", *DCI)  # and these two factors
 
 
 def selected(metrics, model, source, grid: bool) -> list[str]:
@@ -69,7 +71,7 @@ def reason_against(name: str, model, source, factors: int, grid: bool) -> str:
         return ""
     if not factors:
         return "needs factors, and these data have none"
-    if bare == "modularity" and factors == 1:
+    if bare in _FACTOR_PAIRS and factors == 1:
         return "compares factors, and these data have one only"
     if bare in VOTED and not grid:
         return _no_grid(source)

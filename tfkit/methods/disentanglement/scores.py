@@ -1,10 +1,16 @@
 """Every score of one representation, computed when it is first asked for."""
 
+import functools
+import warnings
+import zlib
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from tfkit import metrics
 from tfkit.methods.disentanglement.codes import Codes, Sample
+from tfkit.metrics.loss_capacity import probe_explicitness
 
 ACTIVE_STD = 0.05  # a latent below has collapsed: the study's mask
 DOWNSTREAM = {"lr": "logistic_regression", "gbt": "gradient_boosting"}
@@ -34,7 +40,7 @@ class Scores:
     """Scores of one representation by name; each is a method.
 
     Args:
-        represent: rows [N, R] -> codes [N, D].
+        represent: (rows [N, R], random_state) -> codes [N, D].
         sample: rows and factors to learn from and to be judged on.
         codes: what the sampling metrics draw from; None where there is no grid of factors.
         settings: how much is measured.
@@ -42,8 +48,10 @@ class Scores:
 
     def __init__(self, represent, sample: Sample, codes: Codes | None, settings: Settings):
         self.represent, self.sample, self.drawn, self.settings = represent, sample, codes, settings
-        self.codes = represent(sample.rows)
-        self.test = represent(sample.rows_test)
+        self.codes, self.test = (
+            self._noisy("codes")(sample.rows),
+            self._noisy("test")(sample.rows_test),
+        )
         self._accuracies: dict[tuple[str, int], float] = {}  # by task and size
 
     def mig(self):
@@ -104,7 +112,7 @@ class Scores:
 
     def dci_es_explicitness(self):
         """How small a probe suffices."""
-        return self._tested(metrics.dci_es, method=self.settings.trees)["explicitness"]
+        return self._tested(probe_explicitness)["explicitness"]
 
     def gaussian_tc(self):
         """Total correlation of the codes' Gaussian, in nats."""
@@ -134,8 +142,8 @@ class Scores:
         """
         if size > len(self.codes):
             raise ValueError(
-                f"evaluate: {task}_{size} learns from {size} points, got {len(self.codes)}; raise "
-                "samples, or leave it out."
+                f"{task}_{size} learns from {size} points, and there are {len(self.codes)}: more "
+                "samples, or more held-out images, are needed"
             )
         if (task, size) not in self._accuracies:
             found = metrics.downstream_accuracy(
@@ -151,10 +159,20 @@ class Scores:
 
     def efficiency(self, task: str) -> float:
         """Accuracy from 100 points over that from all."""
-        return self.downstream(task, EFFICIENT) / self.downstream(task, len(self.codes))
+        whole = self.downstream(task, len(self.codes))
+        return self.downstream(task, EFFICIENT) / whole if whole else 0.0
 
     def named(self, name: str) -> float:
-        """A score by its name; `lr_100` is the downstream task of 100 points."""
+        """A score by its name; NaN, with a warning, where these codes do not allow it: what else
+        was measured is not lost. `lr_100` is the downstream task of 100 points.
+        """
+        try:
+            return self._named(name)
+        except ValueError as error:
+            warnings.warn(f"evaluate: no {name}: {error}", stacklevel=2)
+            return float("nan")
+
+    def _named(self, name):
         task, _, size = name.partition("_")
         if task not in DOWNSTREAM:
             return getattr(self, name)()
@@ -162,13 +180,20 @@ class Scores:
 
     def _voted(self, metric):
         found = metric(
-            self.represent,
+            self._noisy(metric.__name__),
             self.drawn,
             seed=self.settings.seed,
             num_train=self.settings.votes,
             num_eval=max(1, self.settings.votes // 2),
         )
         return found[metric.__name__]
+
+    def _noisy(self, purpose: str):
+        """The representation with noise that belongs to this purpose alone, so that no score
+        depends on which others are computed.
+        """
+        seed = (self.settings.seed + zlib.crc32(purpose.encode())) % (1 << 32)
+        return functools.partial(self.represent, random_state=np.random.RandomState(seed))
 
     def _tested(self, metric, **options):
         return metric(
