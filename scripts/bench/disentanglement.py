@@ -1,9 +1,12 @@
-"""The renderer inside the pipeline against the training step that it feeds.
+"""Disentanglement: the renderer against the training step, and the metrics against the reference.
 
-    .venv/bin/python scripts/bench/disentanglement.py --rounds 5
+    .venv/bin/python scripts/bench/disentanglement.py renderer --rounds 5
+    .venv/bin/python scripts/bench/disentanglement.py metrics --reference-python PATH --trees
 
-Prints images per second of both, medians over interleaved rounds, for the study's convolutional
-β-TCVAE; the renderer must not be the bottleneck.
+`renderer` prints images per second of rendering and of training, medians over interleaved rounds,
+for the study's convolutional β-TCVAE; the renderer must not be the bottleneck. `metrics` prints
+seconds of disentanglement_lib's metric code and of ours on the same codes, and the scores' largest
+difference; reference_metrics.py says how to make the environment whose Python it asks for.
 """
 
 import argparse
@@ -12,10 +15,6 @@ import statistics
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-from tfkit import recipe as recipes  # noqa: E402
-from tfkit.train import device  # noqa: E402
-from tfkit.train.build import assemble, load_data  # noqa: E402
 
 
 def seconds(work) -> float:
@@ -27,6 +26,9 @@ def seconds(work) -> float:
 
 def recipe(side: int, batch_size: int) -> dict:
     """The study's convolutional β-TCVAE on rendered dSprites."""
+    from tfkit import recipe as recipes
+    from tfkit.train import device
+
     return recipes.load(
         {
             "name": "bench",
@@ -39,6 +41,9 @@ def recipe(side: int, batch_size: int) -> dict:
 
 def throughput(known: dict, steps: int, rounds: int) -> tuple[float, float]:
     """Images per second rendered, and trained on."""
+    from tfkit.train import device
+    from tfkit.train.build import assemble, load_data
+
     device.prepare(known["train"])
     with device.configured(known["train"]):
         assembly = assemble(known, 1, load_data(known))
@@ -57,13 +62,8 @@ def throughput(known: dict, steps: int, rounds: int) -> tuple[float, float]:
     return drawn, trained
 
 
-def main() -> None:
+def renderer(options) -> None:
     """One line an image size."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--batch-size", type=int, default=64)
-    options = parser.parse_args()
     for side in (16, 32, 64):
         known = recipe(side, options.batch_size)
         drawn, trained = throughput(known, options.steps, options.rounds)
@@ -72,6 +72,31 @@ def main() -> None:
             f"{trained:,.0f} images/s trained, ratio {drawn / trained:.0f}",
             flush=True,
         )
+
+
+def metrics(options) -> None:
+    """One line a metric."""
+    from disentanglement_metrics import compare
+
+    compare(options.reference_python, options.rounds, options.trees)
+
+
+def main() -> None:
+    """The part that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = parser.add_subparsers(required=True)
+    part = parts.add_parser("renderer")
+    part.set_defaults(run=renderer)
+    part.add_argument("--rounds", type=int, default=5)
+    part.add_argument("--steps", type=int, default=30)
+    part.add_argument("--batch-size", type=int, default=64)
+    part = parts.add_parser("metrics")
+    part.set_defaults(run=metrics)
+    part.add_argument("--reference-python", required=True)
+    part.add_argument("--rounds", type=int, default=3, help="each on codes of a seed of its own")
+    part.add_argument("--trees", action="store_true", help="also DCI: minutes on either side")
+    options = parser.parse_args()
+    options.run(options)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ CHUNK = 4_096  # images that the representation gets at once
 
 
 def encoded(caller: str, representation, dataset, random_state, factors) -> np.ndarray:
-    """Codes of the images of all these factors.  [N, K] -> [N, D] float64"""
+    """Codes of the images of all these factors.  [N, K] -> [N, D] float32 or float64"""
     rows = []
     for start in range(0, len(factors), CHUNK):
         chunk = factors[start : start + CHUNK]
@@ -17,7 +17,8 @@ def encoded(caller: str, representation, dataset, random_state, factors) -> np.n
                 "images; flatten the codes to one row per image."
             )
         rows.append(codes)
-    codes = np.concatenate(rows).astype(np.float64)
+    codes = np.concatenate(rows)
+    codes = codes if codes.dtype in (np.float32, np.float64) else codes.astype(np.float64)
     if not np.isfinite(codes).all():
         raise ValueError(f"{caller}: codes must be finite, got NaN or infinity.")
     return codes

@@ -3,12 +3,11 @@
 from typing import Literal
 
 import numpy as np
-from scipy.stats import rankdata
-from sklearn.linear_model import LogisticRegression
 
 from tfkit.metrics.histograms import factor_entropies, mutual_information
 from tfkit.metrics.inputs import checked, checked_variation, train_and_test
-from tfkit.metrics.parallel import one_thread, without_convergence_warnings
+from tfkit.metrics.multinomial import class_probabilities
+from tfkit.metrics.parallel import one_thread
 
 INFORMATIVE = 0.05  # share of a factor's entropy
 TINY = 1e-300  # in place of the entropy of a factor with one value, of which nothing can be told
@@ -127,9 +126,8 @@ def _areas(standard, on_train, on_test):
     known, numbers = np.unique(on_train, return_inverse=True)
     if len(known) < 2:
         return np.nan, np.nan
-    with one_thread(), without_convergence_warnings():
-        model = LogisticRegression().fit(standard[0], numbers)
-        scores = [model.predict_proba(rows) for rows in standard]
+    with one_thread():
+        scores = class_probabilities(standard[0], numbers, *standard)
     return tuple(
         _mean_area(score, labels == known[:, None])
         for score, labels in zip(scores, (on_train, on_test), strict=True)
@@ -137,15 +135,18 @@ def _areas(standard, on_train, on_test):
 
 
 def _mean_area(scores, members):
-    """Mean over classes of the area under the curve: [N, C], [C, N] -> []; NaN without a class.
-
-    AUC = (sum of the members' ranks - n(n + 1) / 2) / (n (N - n))
-    """
+    """Mean over classes of the area under the curve: [N, C], [C, N] -> []; NaN without a class."""
     inside = members.sum(axis=1)
     usable = (inside > 0) & (inside < members.shape[1])
     if not usable.any():
         return np.nan
-    ranks = rankdata(scores.T[usable], axis=1)  # ties share their mean rank
-    inside, above = inside[usable], (ranks * members[usable]).sum(axis=1)
-    outside = members.shape[1] - inside
-    return float(np.mean((above - inside * (inside + 1) / 2) / (inside * outside)))
+    areas = [_area(*pair) for pair in zip(scores.T[usable], members[usable], strict=True)]
+    return float(np.mean(areas))
+
+
+def _area(score, member):
+    """The area of one class: the share of (member, other) pairs in order, ties by half."""
+    ordered, own = np.sort(score), score[member]
+    below, upto = (np.searchsorted(ordered, own, side) for side in ("left", "right"))
+    among = len(own) * len(own) / 2  # pairs of members, half of them in order
+    return ((below + upto).sum() / 2 - among) / (len(own) * (len(score) - len(own)))

@@ -8,7 +8,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from tfkit.metrics.draws import batches_in_order
 from tfkit.metrics.encoding import at_least, encoded, factor_sizes
+
+_AT_ONCE = 16_384  # images whose factors are drawn together
 
 
 def beta_vae_score(
@@ -53,10 +56,13 @@ def beta_vae_score(
     encode = functools.partial(encoded, name, representation, dataset, random_state)
 
     def points(count):
-        labels, pairs = _draw(random_state, sizes, count, batch_size, pairs=True)
-        codes = encode(pairs.reshape(-1, len(sizes)))
-        first, second = codes.reshape(count, 2, batch_size, -1).swapaxes(0, 1)
-        return np.abs(first - second).mean(axis=1), labels  # [count, D], [count]
+        labels, features = [], []
+        for fixed, pairs in _drawn(random_state, sizes, count, batch_size, pairs=True):
+            codes = encode(pairs.reshape(-1, len(sizes)))
+            first, second = codes.reshape(len(fixed), 2, batch_size, -1).swapaxes(0, 1)
+            labels.append(fixed)
+            features.append(np.abs(first - second).mean(axis=1))
+        return np.concatenate(features), np.concatenate(labels)  # [count, D], [count]
 
     features, labels = points(num_train)
     if len(np.unique(labels)) < 2:  # a classifier needs two classes; this one knows only one
@@ -119,7 +125,7 @@ def factor_vae_score(
     encode = functools.partial(encoded, name, representation, dataset, random_state)
     drawn = np.stack([random_state.randint(size, size=num_variance) for size in sizes], axis=1)
     codes = encode(drawn)
-    variance = codes.var(axis=0, ddof=1)  # [D]
+    variance = codes.var(axis=0, ddof=1, dtype="float64")  # [D]
     active = np.sqrt(variance) >= threshold  # [D]
     if not (active & (variance > 0)).any():
         none = np.zeros((codes.shape[1], len(sizes)), int)
@@ -127,11 +133,11 @@ def factor_vae_score(
     scale = np.where(active, np.where(variance > 0, variance, np.nan), np.nan)
 
     def votes(count):
-        labels, batches = _draw(random_state, sizes, count, batch_size, pairs=False)
-        codes = encode(batches.reshape(-1, len(sizes)))
-        within = codes.reshape(count, batch_size, -1).var(axis=1, ddof=1)  # [count, D]
-        found = np.zeros((codes.shape[1], len(sizes)), int)
-        np.add.at(found, (np.nanargmin(within / scale, axis=1), labels), 1)
+        found = np.zeros((len(scale), len(sizes)), int)
+        for fixed, batches in _drawn(random_state, sizes, count, batch_size, pairs=False):
+            codes = encode(batches.reshape(-1, len(sizes)))
+            within = codes.reshape(len(fixed), batch_size, -1).var(axis=1, ddof=1)  # [votes, D]
+            np.add.at(found, (np.nanargmin(within / scale, axis=1), fixed), 1)
         return found
 
     train, fresh = votes(num_train), votes(num_eval)
@@ -145,21 +151,19 @@ def factor_vae_score(
     }
 
 
-def _draw(random_state, sizes, count, batch_size, *, pairs: bool):
+def _drawn(random_state, sizes, count, batch_size, *, pairs: bool):
     """Factors of `count` batches that agree in one factor each, in the study's order of draws: the
-    factor's number, then column by column.
+    factor's number, then column by column. They come some at a time, as many as caches hold.
 
-    Shapes: -> [count], [count, batch_size or 2 batch_size, K]; of pairs the second halves agree
-        with the first row by row, else all rows with the first one
+    Shapes: -> [some], [some, 1 or 2, batch_size, K] …; of pairs the second halves agree with the
+        first row by row, else all rows with the first one
     """
-    labels = np.empty(count, int)
-    factors = np.empty((count, 2 if pairs else 1, batch_size, len(sizes)), int)
-    randint = random_state.randint
-    for number in range(count):  # draws must follow each other as in the study's code
-        labels[number] = fixed = randint(len(sizes))
-        for half in factors[number]:
-            for column, size in enumerate(sizes):
-                half[:, column] = randint(size, size=batch_size)
-        kept = factors[number, 0, :, fixed] if pairs else factors[number, 0, 0, fixed]
-        factors[number, -1, :, fixed] = kept
-    return labels, factors
+    halves = 2 if pairs else 1
+    votes = max(1, _AT_ONCE // (halves * batch_size))
+    for start in range(0, count, votes):
+        some = min(votes, count - start)
+        labels, factors = batches_in_order(random_state, sizes, some, batch_size, halves)
+        each = np.arange(some)
+        kept = factors[each, 0, :, labels] if pairs else factors[each, 0, :1, labels]
+        factors[each, -1, :, labels] = kept
+        yield labels, factors
