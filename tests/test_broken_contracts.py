@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from tests import contract
-from tests.contracts import data, parts, tensors, words
+from tests.contracts import data, metrics, parts, tensors, words
 from tests.contracts.subject import Subject, bad_values, subject
 from tfkit import catalog
 from tfkit.data import ArraySource
@@ -186,6 +186,112 @@ def test_a_broken_loss_fails(loss, check):
     with pytest.raises(Exception, match=r".") as caught:
         contract.check(check, subject(loss, "loss"))
     assert not isinstance(caught.value, AttributeError | TypeError)
+
+
+def spread(codes, factors, *, seed=0):
+    """How far codes are apart.
+
+    Shapes: [N, D], [N, K] int -> dict: "spread"; "per_code" [D]
+    Args:
+        seed: nothing is drawn.
+    References: made for the tests.
+    """
+    if not np.isfinite(codes).all():
+        raise ValueError("spread: codes must be finite.")
+    per_code = codes.std(axis=0)
+    return {"spread": float(per_code.mean()), "per_code": per_code}
+
+
+def blind(codes, factors, *, seed=0):
+    """Makes a figure of anything.
+
+    Shapes: [N, D], [N, K] int -> float
+    """
+    return float(np.nanmean(codes))
+
+
+def ordered(codes, factors, *, seed=0):
+    """Reads the first row.
+
+    Shapes: [N, D], [N, K] int -> dict: "ordered"
+    """
+    return {"ordered": float(codes[0, 0])}
+
+
+def restless(codes, factors, *, seed=0):
+    """Heeds no seed.
+
+    Shapes: [N, D], [N, K] int -> dict: "restless"
+    """
+    return {"restless": float(np.random.default_rng().normal())}
+
+
+def renamed(codes, factors, *, seed=0):
+    """Gives its score another name.
+
+    Shapes: [N, D], [N, K] int -> dict: "score"
+    """
+    return {"score": 1.0}
+
+
+def talkative(codes, factors, *, seed=0):
+    """Gives more than it says.
+
+    Shapes: [N, D], [N, K] int -> dict: "talkative"
+    """
+    return {"talkative": 1.0, "more": 2.0}
+
+
+def endless(codes, factors, *, seed=0):
+    """Is not finite in one entry.
+
+    Shapes: [N, D], [N, K] int -> dict: "endless"; "parts" [D]
+    """
+    return {"endless": 1.0, "parts": np.array([0.0, np.inf])}
+
+
+def greedy(codes, factors, *, seed=0):
+    """Sorts what is not its own.
+
+    Shapes: [N, D], [N, K] int -> dict: "greedy"
+    """
+    codes.sort(axis=0)
+    return {"greedy": float(codes[0, 0])}
+
+
+def ravenous(representation, dataset, *, seed=0, num_train=100):
+    """Draws as it likes.
+
+    Shapes: representation, dataset -> dict: "ravenous"
+    """
+    state = np.random.RandomState()
+    codes = representation(dataset.observe(state.randint(2, size=(4, 3)), state))
+    return {"ravenous": float(codes.sum())}
+
+
+def test_a_good_metric_passes():
+    for check in metrics.METRIC:
+        if check is not metrics.tested:
+            contract.check(check, subject(spread, "metric"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "check"),
+    [
+        (blind, metrics.refuses_what_is_not_finite),
+        (blind, metrics.documented),
+        (ordered, metrics.is_a_number_of_the_set),
+        (restless, metrics.is_a_number_of_the_set),
+        (renamed, metrics.is_a_number_of_the_set),
+        (talkative, metrics.is_a_number_of_the_set),
+        (endless, metrics.is_a_number_of_the_set),
+        (greedy, metrics.is_a_number_of_the_set),
+        (ravenous, metrics.is_a_number_of_the_set),
+    ],
+)
+def test_a_broken_metric_fails(metric, check):
+    with pytest.raises(AssertionError):
+        contract.check(check, subject(metric, "metric"))
 
 
 class Broken(ArraySource):

@@ -41,7 +41,7 @@ def flat(images):
 
 def of_images(given: Subject) -> bool:
     """Whether a metric draws its own examples."""
-    return shapes(given.entry)[0][:1] != [] and takes(given.object, "dataset")
+    return takes(given.object, "dataset")
 
 
 def inputs(given: Subject) -> list:
