@@ -6,7 +6,7 @@ HELD_OUT = 3  # without a test set, every third row is kept from training
 
 
 def checked_codes(caller: str, codes, latents: int = 1) -> np.ndarray:
-    """The codes as an array, or the reason why they are none.  [N, D]"""
+    """The codes as an array of float32 or float64, or why they are none.  [N, D]"""
     codes = np.asarray(codes)
     if codes.ndim != 2 or not len(codes):
         raise ValueError(f"{caller}: codes must be [N, D] with N >= 1, got shape {codes.shape}.")
@@ -19,7 +19,9 @@ def checked_codes(caller: str, codes, latents: int = 1) -> np.ndarray:
         raise ValueError(f"{caller}: codes must be real numbers, got {codes.dtype}.")
     if not np.all(np.isfinite(codes)):
         raise ValueError(f"{caller}: codes must be finite, got NaN or infinity.")
-    return codes
+    if codes.dtype in (np.float32, np.float64):
+        return codes
+    return codes.astype("float32" if codes.dtype == np.float16 else "float64")
 
 
 def checked(caller: str, codes, factors, latents: int = 1, fewest: int = 1, values: bool = False):

@@ -1,10 +1,9 @@
 """Small fits of scikit-learn: one thread inside each, and a factor a process."""
 
-import os
 import warnings
 from contextlib import contextmanager
 
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
@@ -27,8 +26,7 @@ def without_convergence_warnings():
 def checked_workers(caller: str, workers: int | None) -> int:
     """How many processes: as asked, or as many as there are processors for this one."""
     if workers is None:
-        affinity = getattr(os, "sched_getaffinity", None)
-        return len(affinity(0)) if affinity else os.cpu_count() or 1
+        return cpu_count()  # heeds affinity and the limits of containers
     if workers < 1:
         raise ValueError(f"{caller}: workers must be >= 1 or None, got {workers}.")
     return workers

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from tfkit.metrics.histograms import factor_entropies, mutual_information
+from tfkit.metrics.histograms import checked_bins, factor_entropies, mutual_information
 from tfkit.metrics.inputs import checked, checked_variation, train_and_test
 from tfkit.metrics.multinomial import class_probabilities
 from tfkit.metrics.parallel import one_thread
@@ -47,8 +47,7 @@ def modularity(
     """
     if protocol not in ("study", "informative"):
         raise ValueError(f"modularity: protocol must be study or informative, got {protocol!r}.")
-    if bins < 2:
-        raise ValueError(f"modularity: bins must be >= 2, got {bins}.")
+    checked_bins("modularity", bins)
     codes, factors = checked("modularity", codes, factors, fewest=2)
     information = mutual_information(codes, factors, bins)  # [D, K]
     per_code = _per_code(information)
@@ -76,9 +75,10 @@ def explicitness(codes, factors, *, seed: int = 0, codes_test=None, factors_test
 
         explicitness = mean_k mean_c AUC of p(factor k = c | codes) against the other values
 
-    The classifier is scikit-learn's logistic regression with its defaults, on codes standardised by
-    the training rows; 1 is perfect, 0.5 chance. A value that the test rows lack, or the training
-    rows, has no area and is left out; a factor without any scores 0.5 and is left out of the mean.
+    The classifier is LogisticRegression() with its defaults, in scikit-learn's objective and
+    optimizer, on codes standardised by the training rows; 1 is perfect, 0.5 chance. A value that
+    the test rows lack, or the training rows, has no area and is left out; a factor without any
+    scores 0.5 and is left out of the mean.
 
     Without a test set a third of the rows, drawn from the seed, is held out.
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from tfkit.metrics.histograms import class_numbers, discretized
+from tfkit.metrics.histograms import checked_bins, class_numbers, discretized
 from tfkit.metrics.inputs import checked
 
 
@@ -47,8 +47,7 @@ def irs(
     """
     if not 0 <= quantile <= 1:
         raise ValueError(f"irs: quantile must be in [0, 1], got {quantile}.")
-    if bins < 2:
-        raise ValueError(f"irs: bins must be >= 2, got {bins}.")
+    checked_bins("irs", bins)
     if protocol not in ("study", "classes"):
         raise ValueError(f"irs: protocol must be study or classes, got {protocol!r}.")
     codes, factors = checked("irs", codes, factors, values=True)

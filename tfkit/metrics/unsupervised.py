@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import eigvalsh
 
-from tfkit.metrics.histograms import discretized, pairwise_information
+from tfkit.metrics.histograms import checked_bins, discretized, pairwise_information
 from tfkit.metrics.inputs import checked_codes
 
 ACTIVE = 0.05  # the study's least standard deviation of a latent that has not collapsed
@@ -90,8 +90,7 @@ def mutual_information_score(codes, *, seed: int = 0, bins: int = 20) -> dict:
     """
     name = "mutual_information_score"
     codes = checked_codes(name, codes, latents=2)
-    if bins < 2:
-        raise ValueError(f"{name}: bins must be >= 2, got {bins}.")
+    checked_bins(name, bins)
     binned, sizes = discretized(codes, bins), np.full(codes.shape[1], bins)
     information = pairwise_information(binned, sizes, binned, sizes)  # [D, D]
     pairs = len(sizes) * (len(sizes) - 1)
