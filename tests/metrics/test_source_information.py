@@ -92,3 +92,11 @@ def test_constant_codes_and_constant_factors():
 def test_bad_input(codes, factors, message):
     with pytest.raises(ValueError, match=f"infomec: .*{message}"):
         infomec(codes, factors)
+
+
+def test_latents_of_few_values():
+    factors = np.random.default_rng(0).integers(0, 4, (2000, 3))
+    found = infomec(factors[:, :2].astype("float32"), factors)
+    np.testing.assert_allclose(found["normalized_information"], np.eye(3, 2), atol=0.01)
+    one = infomec(np.c_[factors[:, 0], 0 * factors[:, 0]].astype("float32"), factors[:, :1])
+    assert one["normalized_information"][0, 0] == pytest.approx(1)

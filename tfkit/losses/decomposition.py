@@ -10,7 +10,8 @@ from tfkit.losses.precision import at_least_float32
 Estimator = Literal["batch", "mws", "mss", "mss_released"]
 _ESTIMATORS = ("batch", "mws", "mss", "mss_released")
 _LOG_2PI = math.log(2.0 * math.pi)
-# [B, B, D] is 4 GB at B = 4,096 and D = 64, so latents are taken as many at a time as fit in this.
+# [B, B, D] is 4 GB at B = 4,096 and D = 64, so of a batch whose size is known latents are taken as
+# many at a time as fit in this; a graph of any batch takes them together.
 _ELEMENTS = 1 << 24
 
 

@@ -41,7 +41,7 @@ def dci_es(
 
     Shapes: [N, D], [N, K] int -> dict: "dci_es", the mean of "disentanglement", "completeness",
         "informativeness" (test accuracy of DCI's trees) and "explicitness"; "size"; "losses"
-        [K, 6]; "method"
+        [K, 6], NaN for factors with one value; "method"
     Args:
         codes: representation of N examples, D >= 2.
         factors: class numbers of the same examples, K >= 2.
@@ -87,7 +87,9 @@ def probe_explicitness(
     area = trapezoid(losses - losses.min(axis=1, keepdims=True), capacity, axis=1)
     room = (capacity[-1] - capacity[0]) * baseline / 2
     scores = 1 - np.divide(area, room, out=np.zeros_like(area), where=room > 0)
-    return {"explicitness": float(scores.mean()), "losses": losses}
+    every = np.full((factors.shape[1], len(DEPTHS)), np.nan)
+    every[columns] = losses
+    return {"explicitness": float(scores.mean()), "losses": every}
 
 
 def _losses(codes, labels, codes_test, labels_test, seed):

@@ -7,10 +7,12 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
-from tfkit.metrics.histograms import class_numbers, factor_entropies
+from tfkit.metrics.histograms import class_numbers, factor_entropies, pairwise_information
 from tfkit.metrics.inputs import checked, checked_variation
 from tfkit.metrics.parallel import one_thread, without_convergence_warnings
 
+_FEW = 50  # values of a latent that is no continuous quantity
+_NO_ENTROPY = 1e-12
 _INACTIVE = 8  # a latent whose range is at most the largest one over this is left out (the paper's)
 
 
@@ -24,10 +26,11 @@ def infomec(codes, factors, *, seed: int = 0) -> dict:
         infoe   mean_k 1 - CE_k / CE_null    of a logistic regression on standardised codes,
                 unpenalised, classes balanced; CE_null = log of the number of classes
 
-    In [0, 1] up to the estimator's noise. Rows whose codes occurred before are left out of N: to
-    nearest neighbours, two draws of one image are information. A row or column that tells nothing
-    counts as spread evenly. With one factor or one active latent only, there is nothing to be told
-    apart and infom or infoc is 1.
+    In [0, 1] up to the estimator's noise. To nearest neighbours two draws of one image are
+    information, so rows whose codes occurred before are left out of N; a latent of at most 50
+    values, which has no neighbourhoods, has the plug-in information of its values instead. A row
+    or column that tells nothing counts as spread evenly. With one factor or one active latent only,
+    there is nothing to be told apart and infom or infoc is 1.
 
     Shapes: [N, D], [N, K] int -> dict: "infomec", the mean of "infom", "infoe" and "infoc";
         "normalized_information" [K, D], NaN for inactive latents; "active" [D] bool
@@ -52,8 +55,7 @@ def infomec(codes, factors, *, seed: int = 0) -> dict:
     active = spans > spans.max() / _INACTIVE
     information = np.full((classes.shape[1], codes.shape[1]), np.nan)  # [K, D]
     if active.any():
-        rows = np.unique(codes, axis=0, return_index=True)[1]  # sorted: their order tells nothing
-        information[:, active] = _normalized(codes[rows][:, active], classes[rows], seed)
+        information[:, active] = _normalized(codes[:, active], classes, seed)
     told = information[:, active]
     parts = {
         "infom": _one_sidedness(told, axis=0),
@@ -65,10 +67,21 @@ def infomec(codes, factors, *, seed: int = 0) -> dict:
 
 
 def _normalized(codes, classes, seed):
-    entropies = factor_entropies(classes)
-    codes = codes.astype(np.float64)  # the noise that parts ties would be lost in float32
-    rows = [mutual_info_classif(codes, source, random_state=seed) for source in classes.T]
-    return np.stack(rows) / entropies[:, None]
+    """Information of every latent on every factor over the factor's entropy.  -> [K, D]"""
+    discrete = np.array([len(np.unique(code)) <= _FEW for code in codes.T])
+    information = np.empty((classes.shape[1], codes.shape[1]))
+    if discrete.any():
+        numbers, sizes = class_numbers(codes[:, discrete])
+        known = pairwise_information(numbers, sizes, *class_numbers(classes))  # [D, K]
+        information[:, discrete] = known.T / factor_entropies(classes)[:, None]
+    if not discrete.all():
+        rows = np.unique(codes, axis=0, return_index=True)[1]  # sorted: their order tells nothing
+        # float64, since the noise that parts ties would be lost in float32
+        smooth, labels = codes[rows][:, ~discrete].astype(np.float64), classes[rows]
+        found = [mutual_info_classif(smooth, source, random_state=seed) for source in labels.T]
+        entropies = np.maximum(factor_entropies(labels), _NO_ENTROPY)
+        information[:, ~discrete] = np.stack(found) / entropies[:, None]
+    return information
 
 
 def _one_sidedness(information, axis: int) -> float:

@@ -17,9 +17,10 @@ _ALPHA = 0.1  # of the lasso, the paper's
 def unsupervised_disentanglement_ranking(
     representations,
     kl,
-    *,
     similarity: Literal["lasso", "spearman"] = "lasso",
     filter_low_kl: bool = True,
+    *,
+    seed: int = 0,
 ) -> dict:
     """How far each model's latents are those of the other models, one to one; needs no labels.
 
@@ -40,6 +41,7 @@ def unsupervised_disentanglement_ranking(
         similarity: "lasso" as the paper recommends, or "spearman".
         filter_low_kl: leave latents that tell nothing out. Without it "spearman" is 0 for every
             pair with such a latent, as in the reference (a constant has no rank correlation).
+        seed: nothing is drawn; all metrics are called alike.
     Raises:
         ValueError: shapes that do not fit, fewer than two models, codes or KL that are not finite,
             an unknown similarity.

@@ -56,6 +56,8 @@ def test_chance_as_methods_of_a_subclass(name, compiled):
     rows = keras.Variable(ARRAYS["perm"][0], trainable=False, dtype="int32")
 
     class Fixed(kind):
+        traced_chance = True
+
         def draw_noise(self, shape):
             return noise.value
 
@@ -79,5 +81,27 @@ def test_chance_set_on_the_instance_at_each_step(name, compiled):
         model.draw_noise = lambda shape: noise
         if kind is FactorVAE:
             model.permute_codes = lambda codes: np.take_along_axis(codes.numpy(), rows.T, axis=0)
+
+    check(model, name, set_chance)
+
+
+@pytest.mark.parametrize("compiled", COMPILED, ids=str)
+@pytest.mark.parametrize("name", METHODS)
+def test_chance_of_a_subclass_with_a_state_of_its_own(name, compiled):
+    """Plain Python, which a graph would ask once."""
+    kind, options = METHODS[name]
+
+    class Fixed(kind):
+        def draw_noise(self, shape):
+            return self.noise
+
+        def permute_codes(self, codes):
+            return tf.transpose(tf.gather(tf.transpose(codes), self.rows, batch_dims=1))
+
+    model = toy(Fixed, compiled=compiled, **options)
+
+    def set_chance(drawn, order):
+        object.__setattr__(model, "noise", drawn)
+        object.__setattr__(model, "rows", order)
 
     check(model, name, set_chance)

@@ -89,8 +89,11 @@ class FactorVAE(VAE):
 
     def get_compile_config(self):
         """What `compile` was given, for `.keras` files."""
+        if not self.compiled:
+            return None
+        config = super().get_compile_config()
         second = keras.saving.serialize_keras_object(self.discriminator_optimizer)
-        return {**super().get_compile_config(), "discriminator_optimizer": second}
+        return {**config, "discriminator_optimizer": second}
 
     @property
     def optimized_variables(self):

@@ -7,6 +7,8 @@ from keras import ops
 from tfkit.losses import kl_to_standard_normal, reconstruction
 from tfkit.objective import ObjectiveModel
 
+_ROOM = (__name__, f"{__package__}.model", f"{__package__}.factor_vae")  # where our own chance is
+
 
 class VAE(ObjectiveModel):
     """Variational autoencoder: two Keras models, the noise between them, and the two ELBO terms.
@@ -16,11 +18,16 @@ class VAE(ObjectiveModel):
 
     A subclass turns the terms into a loss; `reconstruction_error` is there to be overridden where
     the pixels are not Bernoulli. Calling the model reconstructs at the mean.
+
+    Chance comes in by `draw_noise(shape)`, and `permute_codes(codes)` of FactorVAE. Overridden, in
+    a class of your own or on an instance, they are asked at every step, which therefore runs
+    eagerly; `traced_chance = True` says that yours consist of TensorFlow operations, for a graph.
     """
 
     logged = ("reconstruction", "kl", "elbo")
     network_names = ("encoder", "decoder")
-    drawn_by = ("draw_noise",)  # where chance comes in: replaced on an instance, asked at each step
+    drawn_by = ("draw_noise",)  # where chance comes in
+    traced_chance = False
 
     def __init__(self, encoder, decoder, *further, **kwargs):
         super().__init__(**kwargs)
@@ -42,14 +49,21 @@ class VAE(ObjectiveModel):
 
     @property
     def run_eagerly(self):
-        """As compiled; always where a method of `drawn_by` was replaced on this instance, since a
+        """As compiled; always where a method of `drawn_by` is another one than the room's, since a
         graph would ask it once and keep the answer.
         """
-        return any(name in vars(self) for name in self.drawn_by) or super().run_eagerly
+        return self._chance_is_foreign() or super().run_eagerly
 
     @run_eagerly.setter
     def run_eagerly(self, value):
         keras.Model.run_eagerly.fset(self, value)
+
+    def _chance_is_foreign(self) -> bool:
+        if any(name in vars(self) for name in self.drawn_by):
+            return True
+        methods = (getattr(type(self), name) for name in self.drawn_by)
+        known = all(getattr(method, "__module__", None) in _ROOM for method in methods)
+        return not known and not self.traced_chance
 
     def call(self, images, training=False):
         """Reconstructions at the mean, in [0, 1].  [B, H, W, C] -> [B, H, W, C]"""
@@ -94,7 +108,7 @@ class VAE(ObjectiveModel):
         """Reconstruction and KL (scalars) of images and what `encode` made of them."""
         z, mean, logvar = codes
         logits = self.decoder(z, training=training)  # [B, H, W, C]
-        error = ops.mean(self.reconstruction_error(images, logits))
+        error = ops.mean(ops.cast(self.reconstruction_error(images, logits), "float32"))
         return error, ops.mean(ops.sum(kl_to_standard_normal(mean, logvar), axis=1))
 
     def terms(self, images, training):
