@@ -6,7 +6,8 @@
 The peer's checkout is github.com/YannDubs/disentangling-vae, its Python has torch and tqdm. Both
 sides train the study's networks on the same images, 64 x 64 x 1, on all cores and without a
 compiler (no XLA, no torch.compile); each is a process of its own, and in every round all take
-their turn. Printed are images fed per second, medians over the rounds, and their ratio: the
+their turn. Wall-clock time wants a quiet machine; on a busy one take `--threads 1 --clock cpu`.
+Printed are images fed per second, medians over the rounds, and their ratio: the
 median of the rounds' ratios.
 
 The peer's FactorVAE splits what it is fed into two halves, one for the VAE and one for the
@@ -29,6 +30,7 @@ CASES = {  # ours -> the peer's, and how many times as many images it is fed
     "factor_vae": ("factor", 1),
     "factor_vae, images of the VAE": ("factor", 2),
 }
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 PEER = Path(__file__).with_name("disentanglement_steps_peer.py")
 
 
@@ -63,13 +65,13 @@ def trainer(case: str, batch_size: int):
     return train
 
 
-def serve(train) -> None:
+def serve(train, clock) -> None:
     """Answer each line of the standard input, a number of steps, with the seconds they took."""
     print("ready", flush=True)
     for line in sys.stdin:
-        began = time.perf_counter()
+        began = clock()
         train(int(line))
-        print(time.perf_counter() - began, flush=True)
+        print(clock() - began, flush=True)
 
 
 class Side:
@@ -100,8 +102,13 @@ class Side:
 def compare(ours: str, options) -> None:
     """Rounds of one case, and its line."""
     size, (loss, times) = options.batch_size, CASES[ours]
-    mine = Side([sys.executable, __file__, "--serve", ours, "--batch-size", size])
-    peer = Side([options.peer_python, PEER, options.peer, loss, times * size])
+    if options.threads:
+        for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+            os.environ[name] = str(options.threads)
+    mine = Side(
+        [sys.executable, __file__, "--serve", ours, "--batch-size", size, "--clock", options.clock]
+    )
+    peer = Side([options.peer_python, PEER, options.peer, loss, times * size, options.clock])
     sides = (mine, peer)
     for side in sides:
         side.seconds(options.steps)  # tracing, caches
@@ -129,10 +136,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--threads", type=int, help="of each side; all cores without it")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: of all threads")
     parser.add_argument("--serve", choices=CASES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(trainer(options.serve, options.batch_size))
+        serve(trainer(options.serve, options.batch_size), CLOCKS[options.clock])
         return
     if not (options.peer and options.peer_python):
         parser.error("--peer and --peer-python are needed")

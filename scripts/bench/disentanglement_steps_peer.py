@@ -1,6 +1,6 @@
 """The other side of disentanglement_steps.py, run by a Python that has torch: trains when told to.
 
-    python disentanglement_steps_peer.py CHECKOUT {btcvae,factor} BATCH_SIZE
+    python disentanglement_steps_peer.py CHECKOUT {btcvae,factor} BATCH_SIZE {wall,cpu}
 
 The losses, the reparametrisation and the order of updates are the peer's; the networks are the
 study's, and so is the discriminator (the peer's has one layer less).
@@ -109,11 +109,12 @@ def trainer(checkout, loss, batch_size):
 def main():
     """Answer each line of the standard input, a number of steps, with the seconds they took."""
     train = trainer(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    clock = {"wall": time.perf_counter, "cpu": time.process_time}[sys.argv[4]]
     print("ready", flush=True)
     for line in sys.stdin:
-        began = time.perf_counter()
+        began = clock()
         train(int(line))
-        print(time.perf_counter() - began, flush=True)
+        print(clock() - began, flush=True)
 
 
 if __name__ == "__main__":
