@@ -122,7 +122,7 @@ def test_describe_shows_equation_parameters_and_paper(capsys):
         "loss = reconstruction + beta * kl",
         "beta: a number >= 0; default 4.0",
         "https://openreview.net",
-        "Data sets that fit: dsprites",
+        "Data sets that fit: cars3d, dsprites",
     ):
         assert phrase in out
     _, by_class, _ = answer(capsys, "describe", "BetaVAE")

@@ -31,7 +31,7 @@ SPRITES = {
         "decoder": "study_decoder",
     },
     "train": {"steps": 4, "save_every": 4, "threads": 2},
-    "evaluate": {"samples": 64, "seeds": [7]},
+    "evaluate": {"samples": 64, "votes": 8, "seeds": [7]},
 }
 
 

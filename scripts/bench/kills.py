@@ -39,7 +39,7 @@ search:
   objective: valid/mig
   goal: max
   space: {model.beta: {float: [1, 4], log: true}}
-evaluate: {samples: 200}
+evaluate: {samples: 200, votes: 8}
 """
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 COMPARED = ("metrics.jsonl", "final.weights.h5", "evaluation.json", "search/search.json")

@@ -8,7 +8,6 @@ from tfkit.recipe.options import shown
 from tfkit.report.numbers import alike, finite, told
 from tfkit.report.page import render
 from tfkit.report.strips import ends_of, strip_places
-from tfkit.report.study_page import study_block
 from tfkit.report.tables import (
     STATISTICS,
     TESTS,
@@ -32,11 +31,19 @@ def leaderboard_page(board: dict[str, Any]) -> str:
             "tasks": tasks,
             "aggregates": _aggregates(board["aggregates"]),
             "improvement": _improvement(board["improvement"]),
-            "study": study_block(board["study"]),
+            "study": _study(board["study"]),
             "uncounted": board["uncounted"],
             "notes": board["notes"],
         },
     )
+
+
+def _study(study: dict[str, Any] | None) -> dict[str, Any] | None:
+    if study is None:
+        return None
+    from tfkit.report.study_page import study_block  # draws, which other pages need not wait for
+
+    return study_block(study)
 
 
 def comparison_page(found: dict[str, Any]) -> str:
