@@ -1,7 +1,7 @@
 """Disentanglement: the renderer against the training step, and the metrics against the reference.
 
     .venv/bin/python scripts/bench/disentanglement.py renderer --rounds 5
-    .venv/bin/python scripts/bench/disentanglement.py metrics --reference-python PATH --trees
+    .venv/bin/python scripts/bench/disentanglement.py metrics --reference-python PATH [--tree-rows N]
 
 `renderer` prints images per second of rendering and of training, medians over interleaved rounds,
 for the study's convolutional β-TCVAE; the renderer must not be the bottleneck. `metrics` prints
@@ -78,7 +78,7 @@ def metrics(options) -> None:
     """One line a metric."""
     from disentanglement_metrics import compare
 
-    compare(options.reference_python, options.rounds, options.trees)
+    compare(options.reference_python, options.rounds, options.tree_rows)
 
 
 def main() -> None:
@@ -94,7 +94,9 @@ def main() -> None:
     part.set_defaults(run=metrics)
     part.add_argument("--reference-python", required=True)
     part.add_argument("--rounds", type=int, default=3, help="each on codes of a seed of its own")
-    part.add_argument("--trees", action="store_true", help="also DCI: minutes on either side")
+    part.add_argument(
+        "--tree-rows", type=int, default=0, help="rows for DCI; 10000 take minutes on either side"
+    )
     options = parser.parse_args()
     options.run(options)
 

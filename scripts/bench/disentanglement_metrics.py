@@ -22,9 +22,10 @@ VOTED = ("beta_vae", "factor_vae")
 FITTED = ("lr-cv, 1000",)
 
 
-def ours(name: str, seed: int, world: World, **options) -> dict:
+def ours(name: str, seed: int, world: World, rows: int = TRAIN, **options) -> dict:
     """Our scores under one of the reference's names."""
     (codes, factors), (codes_test, factors_test) = world.drawn(seed)
+    codes, factors = codes[:rows], factors[:rows]
     test = {"codes_test": codes_test, "factors_test": factors_test}
     compute = {
         "mig": lambda: {"mig": metrics.mutual_information_gap(codes, factors)},
@@ -65,9 +66,9 @@ class Reference:
             text=True,
         )
 
-    def __call__(self, name: str, seed: int) -> dict:
+    def __call__(self, name: str, seed: int, rows: int = TRAIN) -> dict:
         """Its seconds and scores."""
-        print(f"{name} {seed}", file=self.process.stdin, flush=True)
+        print(f"{name} {seed} {rows}", file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
             raise SystemExit(f"the reference ended over {name}; run {self.process.args} by hand")
@@ -79,7 +80,7 @@ class Reference:
         self.process.wait()
 
 
-def compare(python: str, rounds: int, trees: bool) -> None:
+def compare(python: str, rounds: int, tree_rows: int) -> None:
     """Print a table; sampling metrics and array metrics together make the last line's ratio."""
     world, reference = World(), Reference(python)
     reference("mig", 0), ours("mig", 0, world), ours("sap", 0, world)  # imports and caches
@@ -93,14 +94,15 @@ def compare(python: str, rounds: int, trees: bool) -> None:
         if name not in FITTED:
             totals = [total + one for total, one in zip(totals, taken, strict=True)]
     print(f"{'without trees and LR-CV':26}{totals[0]:10.2f}{totals[1]:9.2f}{ratio(*totals)}")
-    if trees:
-        dci_table(reference, world)
+    if tree_rows:
+        dci_table(reference, world, tree_rows)
     reference.close()
 
 
-def dci_table(reference, world: World) -> None:
+def dci_table(reference, world: World, rows: int) -> None:
     """The reference's DCI, ours on one core, on all, and the fast kind on one."""
-    theirs = reference("dci", 0)
+    print(f"dci on {rows} rows", flush=True)
+    theirs = reference("dci", 0, rows)
     cores = checked_workers("bench", None)
     kinds = {
         "dci, exact, 1 process": {"workers": 1},
@@ -108,7 +110,7 @@ def dci_table(reference, world: World) -> None:
         "dci, fast, 1 process": {"method": "fast", "workers": 1},
     }
     for name, options in kinds.items():
-        line(name, [(theirs, ours("dci", 0, world, **options))])
+        line(name, [(theirs, ours("dci", 0, world, rows, **options))])
 
 
 def line(name: str, pairs: list) -> tuple[float, float]:

@@ -5,7 +5,7 @@
     uv pip install --python reference/bin/python --no-deps disentanglement_lib==1.5
 
 TensorFlow is not there: of gin only `gin.tf` would import it, so an alias of gin stands for it.
-Reads a line `name seed`, answers with a line of JSON: seconds and scores.
+Reads a line `name seed rows`, answers with a line of JSON: seconds and scores.
 """
 
 import json
@@ -72,13 +72,14 @@ SCORES = {  # of ours -> theirs
 }
 
 
-def timed(name, seed, world):
+def timed(name, seed, rows, world):
     """Seconds and scores of one metric on the codes of a seed, which are computed beforehand."""
     compute, options = METRICS[name]
     parts = iter(world.drawn(seed))
 
     def ready(data, representation, count, random_state, batch_size):
         codes, factors = next(parts)
+        count = min(count, rows if len(codes) == TRAIN else TEST)
         return codes[:count].T, factors[:count].T
 
     utils.generate_batch_factor_code = ready
@@ -99,8 +100,8 @@ def main():
     gin.bind_parameter("predictor.predictor_fn", utils.logistic_regression_cv)
     world = World()
     for line in sys.stdin:
-        name, _, seed = line.strip().rpartition(" ")
-        seconds, scores = timed(name, int(seed), world)
+        name, seed, rows = line.strip().rsplit(" ", 2)
+        seconds, scores = timed(name, int(seed), int(rows), world)
         print(json.dumps({"seconds": seconds, "scores": scores}), flush=True)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
-from tfkit.metrics.margins import _lines, predicted_by_one_latent
+from tfkit.metrics.margins import _lines, _Sums, predicted_by_one_latent
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
@@ -22,6 +22,13 @@ def test_is_the_solution_of_scikit_learn(classes):
         np.testing.assert_allclose(slope[own], model.coef_.ravel(), atol=1e-7)
         np.testing.assert_allclose(offset[own], model.intercept_, atol=1e-7)
         assert (answers[:, latent] == model.predict(column[::-1])).all()
+
+
+def test_a_row_on_the_margin_is_on_neither_side():
+    sums = _Sums(np.array([0.0, 1.0, 1.0, 2.0]), np.zeros(4, int))
+    below = sums.below(np.array([1.0, -1.0, 0.0]), np.array([-1.0, 1.0, -1.0]))
+    assert below[0].tolist() == [1, 1, 4]  # z < 1; z > 1; -1 < 0, whatever z
+    assert below[1].tolist() == [0, 2, 4]
 
 
 def test_one_class_is_the_answer():

@@ -84,6 +84,12 @@ def test_mutual_information_of_copies_is_their_entropy():
     assert mutual_information_score(apart)["mutual_information_score"] == pytest.approx(0, abs=1e-9)
 
 
+def test_a_latent_at_the_mask_itself_counts():
+    codes = np.repeat([[0.0], [1.0]], 2, axis=0)  # unbiased deviation 0.57735, biased 0.5
+    found = gaussian_total_correlation(codes, minimum_std=0.55)
+    assert found["used_codes"] == 1
+
+
 @pytest.mark.parametrize(
     ("metric", "codes", "options", "message"),
     [
