@@ -123,7 +123,8 @@ def measures_what_it_says(given: Subject) -> None:
     assert np.isfinite(list(found.values())).all(), f"{given.name}: {found}"
     keras.utils.set_random_seed(12)  # which must not matter
     assert measure.measure(assembly, "test", None) == found, f"{given.name}: measured twice differs"
-    for name in possible:
+    siblings = [e for e in catalog.load().of("model") if e.room == given.entry.room]
+    for name in possible if given.entry == siblings[0] else possible[:1]:  # one evaluator a room
         alone = measure.measure(assembly, "test", [name])
         assert alone == {name: pytest.approx(found[name], rel=1e-6)}, f"{given.name}: {name} alone"
     assert measure.measure(assembly, "valid", None) != found, f"{given.name}: ignores the split"
