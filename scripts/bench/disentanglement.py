@@ -1,7 +1,7 @@
 """Disentanglement: the renderer against the training step, and the metrics against the reference.
 
     .venv/bin/python scripts/bench/disentanglement.py renderer --rounds 5
-    .venv/bin/python scripts/bench/disentanglement.py metrics --reference-python PATH [--tree-rows N]
+    .venv/bin/python scripts/bench/disentanglement.py metrics --reference-python P [--tree-rows N]
 
 `renderer` prints images per second of rendering and of training, medians over interleaved rounds,
 for the study's convolutional β-TCVAE; the renderer must not be the bottleneck. `metrics` prints

@@ -75,11 +75,11 @@ SCORES = {  # of ours -> theirs
 def timed(name, seed, rows, world):
     """Seconds and scores of one metric on the codes of a seed, which are computed beforehand."""
     compute, options = METRICS[name]
+    options = {**options, "num_train": rows} if rows != TRAIN else options
     parts = iter(world.drawn(seed))
 
     def ready(data, representation, count, random_state, batch_size):
         codes, factors = next(parts)
-        count = min(count, rows if len(codes) == TRAIN else TEST)
         return codes[:count].T, factors[:count].T
 
     utils.generate_batch_factor_code = ready

@@ -60,7 +60,7 @@ def test_one_class_is_the_answer(model):
     assert (found["downstream_accuracy"], found["train_accuracy"]) == (0.5, 1.0)
 
 
-def test_rows_too_few_for_five_folds_and_folds_of_one_class():
+def test_rows_too_few_for_five_folds_and_folds_that_lack_a_class():
     codes = np.array([[0.0], [5.0], [0.1], [5.1]])
     truth = np.array([0, 1, 0, 1])
     assert fitted(codes, truth, "logistic_regression", 0).predict(codes).tolist() == [0, 1, 0, 1]

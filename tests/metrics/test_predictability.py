@@ -30,6 +30,12 @@ def test_duplicated_codes_separate_nothing():
     assert sap(codes, factors, continuous=True)["sap"] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_class_numbers_are_names():
+    codes, factors = rows("mixed")
+    wanted = sap(codes[:600], factors[:600].astype(int))["scores"]
+    np.testing.assert_array_equal(sap(codes[:600], factors[:600] * 7.0 - 3)["scores"], wanted)
+
+
 def test_constant_codes_and_factors():
     factors = uniform(300, 3, 2)
     codes = np.column_stack([factors[:, 0], np.full(300, 0.1)]).astype(float)

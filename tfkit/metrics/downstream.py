@@ -27,9 +27,9 @@ def downstream_accuracy(
 
     The study's classifiers: LogisticRegressionCV(Cs=10, cv=KFold(5)), of which the folds follow
     the order of rows, or GradientBoostingClassifier(). Where a factor has one value in the training
-    rows, that value is the answer; with fewer than five rows, or a fold whose others have one
-    value, the regression keeps its default penalty. The study trains on the first 10, 100, 1000 and
-    10000 of its examples. Factors are fitted in parallel processes, whose number changes no result.
+    rows, that value is the answer; with fewer than five rows the regression keeps its default
+    penalty. The study trains on 10, 100, 1000 and 10000 examples. Factors are fitted in parallel
+    processes, whose number changes no result.
 
     Without a test set a third of the rows, drawn from the seed, is held out. The order of rows
     matters: folds and equally good splits follow it.
