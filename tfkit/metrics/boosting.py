@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 
 from tfkit.extras import need
+from tfkit.metrics.histogram_boosting import HistogramBoosting
 from tfkit.metrics.parallel import in_processes
 
 METHODS = ("exact", "fast")
@@ -54,46 +55,15 @@ def boosted_factor(codes, classes, codes_test, method: str, seed: int) -> Fitted
     if np.all(classes == classes[0]):  # boosters refuse what has one class
         constant = np.full(len(codes_test), classes[0])
         return Fitted(np.zeros(codes.shape[1]), 1.0, constant)
-    model = (_exact if method == "exact" else _fast)(seed).fit(codes, classes)
-    importance = _share(model)
-    if method == "fast":  # of equally good splits LightGBM takes the first latent's: both ways then
-        importance = (importance + _share(_fast(seed).fit(codes[:, ::-1], classes))[::-1]) / 2
+    model = _model(method, seed).fit(codes, classes)
+    importance = np.abs(np.asarray(model.feature_importances_, "float64"))
+    importance /= importance.sum() or 1.0
     accuracy = float(np.mean(model.predict(codes) == classes))
     return Fitted(importance, accuracy, model.predict(codes_test))
 
 
-def _share(model):
-    importance = np.abs(np.asarray(model.feature_importances_, "float64"))
-    return importance / (importance.sum() or 1.0)
-
-
-def _exact(seed):
-    """The study's: scikit-learn's defaults; the seed decides between equally good splits."""
-    return GradientBoostingClassifier(random_state=seed)
-
-
-def _fast(seed):
-    """Trees of the same number, depth and rate on histograms, with LightGBM's gain as importance.
-
-    The bins are fine enough that a boundary between two values of a factor is found; the least
-    gain and weight keep trees that have nothing left to explain from explaining noise.
-    """
-    from lightgbm import LGBMClassifier
-
-    return LGBMClassifier(
-        n_estimators=100,
-        max_depth=3,
-        num_leaves=8,
-        learning_rate=0.1,
-        max_bin=2047,
-        min_data_in_bin=1,
-        min_child_samples=1,
-        min_child_weight=0.1,
-        min_split_gain=0.01,
-        importance_type="gain",
-        n_jobs=1,
-        random_state=seed,
-        deterministic=True,
-        force_col_wise=True,
-        verbose=-1,
-    )
+def _model(method, seed):
+    """The study's trees, scikit-learn's with its defaults, or the fast ones."""
+    if method == "exact":  # the seed decides between equally good splits
+        return GradientBoostingClassifier(random_state=seed)
+    return HistogramBoosting(seed)
