@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_AT_ONCE = 1 << 16  # numbers, so that they stay in the processor's cache
+_AT_ONCE = 1 << 17  # numbers, so that they stay in the processor's cache
 _WORD = 2**32
 
 
@@ -44,11 +44,12 @@ def batches_in_order(random_state, sizes, count: int, batch_size: int, halves: i
 def _decoded(random_state, calls, repeats):
     """The numbers of a cycle of calls, each (size, length).  -> [repeats, length] for each call"""
     words = _words_ahead(random_state, calls, repeats)
+    numbered = np.arange(len(words), dtype=np.int32)
     place, before = {}, {}  # of the words acceptable for a size; how many are before each word
     # to powers of 2 all words are, and for a single number it is quicker to look
     for size in {size for size, length in calls if length > 1 and size & (size - 1)}:
         fits = (words & _mask(size)) < size
-        place[size] = np.flatnonzero(fits)
+        place[size] = numbered.compress(fits)
         before[size] = np.cumsum(fits, dtype=np.int32)
         before[size] -= fits
     firsts, position = [], 0

@@ -32,8 +32,9 @@ def dci(
     H_K is the entropy to base K. All in [0, 1]. "exact" takes scikit-learn's
     GradientBoostingClassifier with its defaults and importances equal to its own for the same
     random_state. "fast" takes LightGBM's trees of the same number, depth and rate, on latents in
-    255 bins, and is another measure with like ranks: compare "fast" with "fast" only. Factors are fitted in parallel
-    processes, whose number changes no result. A factor with one value has no importances.
+    255 bins, and is another measure with like ranks: compare "fast" with "fast" only. Factors are
+    fitted in parallel processes, whose number changes no result. A factor with one value has no
+    importances.
 
     Without a test set a third of the rows, drawn from the seed, is held out. The order of rows
     matters: it decides between splits that are equally good up to rounding.

@@ -40,7 +40,9 @@ def _lines(latent, classes, sizes):
     """Slope and offset of the line of every class, all by one run of Newton's method."""
     member_weight = PENALTY * len(latent) / (len(sizes) * sizes)  # [C]
     other_weight = member_weight[::-1] if len(sizes) == 2 else np.full(len(sizes), PENALTY)
-    members, everyone = _Sums(latent, classes), _Sums(latent, np.zeros_like(classes))
+    order = np.argsort(latent)
+    members = _Sums(latent[order], classes[order])
+    everyone = _Sums(latent[order], np.zeros_like(classes))
 
     def evaluate(w, b):
         inside = member_weight * members.below(w, b - 1)  # [3, C]: w z + b < 1
@@ -78,15 +80,19 @@ def _derivatives(w, b, inside, beyond):
 
 
 class _Sums:
-    """Sums of 1, z and z^2 over the rows of each class on one side of a threshold."""
+    """Sums of 1, z and z^2 over the rows of each class on one side of a threshold.
 
-    def __init__(self, latent, classes):
-        order = np.argsort(latent, kind="stable")
-        self.ordered, self.stride = latent[order], len(latent) + 1
+    Args:
+        ordered: the latent of all rows, ascending.
+        classes: their classes.
+    """
+
+    def __init__(self, ordered, classes):
+        self.ordered, self.stride = ordered, len(ordered) + 1
         # rows by class, and within it by rank of their latent
-        keys = classes[order] * self.stride + np.arange(len(latent))
-        by_key = np.argsort(keys, kind="stable")
-        self.keys, z = keys[by_key], self.ordered[by_key]
+        # (a stable sort of short integers is one by digits, many times faster)
+        by_class = np.argsort(classes.astype(np.min_scalar_type(classes.max())), kind="stable")
+        self.keys, z = classes[by_class] * self.stride + by_class, ordered[by_class]
         powers = np.stack([np.ones_like(z), z, z * z])  # [3, N]
         self.prefix = np.concatenate([np.zeros((3, 1)), np.cumsum(powers, axis=1)], axis=1)
         self.starts = np.arange(classes.max() + 1) * self.stride

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.optimize import minimize
 
+LARGE = 60.0  # scores whose exponentials are surely finite, also summed and in float32
 STEPS, TRIALS, TOLERANCE = 100, 50, 1e-4  # of scikit-learn's lbfgs
 
 
@@ -21,7 +22,7 @@ def class_probabilities(codes, classes, *asked) -> list[np.ndarray]:
         classes: class numbers 0, 1, … of these rows, two or more, each of which occurs.
         asked: rows to give probabilities for.
     """
-    weights = _fitted(codes, classes)  # [C, D + 1]
+    weights = _fitted(codes, classes).astype(codes.dtype)  # [C, D + 1]
     return [_softmax(_with_ones(rows) @ weights.T) for rows in asked]
 
 
@@ -30,20 +31,23 @@ def _fitted(codes, classes):
     columns, count = np.ascontiguousarray(rows.T), len(rows)
     members = np.zeros((classes.max() + 1, count), rows.dtype)  # [C, N]
     members[classes, np.arange(count)] = 1
-    truth = members @ rows  # [C, D + 1]
+    truth = (members @ rows).astype("float64")  # [C, D + 1]
+    farthest = np.abs(rows).max(axis=0).astype("float64")  # [D + 1]
     penalty = np.full(truth.shape, 2.0 if len(members) == 2 else 1.0)
     penalty[:, -1] = 0  # the offset has none
 
     def objective(flat):
         weights = flat.reshape(truth.shape)
         scores = weights.astype(rows.dtype) @ columns  # [C, N]
-        scores -= scores.max(axis=0)
-        own = scores[classes, np.arange(count)].sum(dtype="float64")
+        shift = np.zeros(1)
+        if np.max(np.abs(weights) @ farthest) > LARGE:  # exp might overflow
+            shift = scores.max(axis=0)
+            scores -= shift
         np.exp(scores, out=scores)
-        total = scores.sum(axis=0)
-        loss = np.log(total).sum(dtype="float64") - own + np.sum(penalty * weights**2) / 2
-        scores /= total
-        gradient = scores @ rows - truth + penalty * weights
+        total = scores.sum(axis=0)  # [N]
+        loss = (np.log(total) + shift).sum(dtype="float64") - np.sum(weights * truth)
+        loss += np.sum(penalty * weights**2) / 2
+        gradient = scores @ (rows / total[:, None]) - truth + penalty * weights
         return loss / count, (gradient / count).ravel().astype("float64")
 
     options = {
