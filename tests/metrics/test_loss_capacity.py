@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tfkit.metrics import dci, dci_es
 from tfkit.metrics.loss_capacity import DEPTHS, probe_explicitness
+
+GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "disentanglement_metrics.npz")
 
 
 def world(rows=600, seed=0):
@@ -12,18 +16,17 @@ def world(rows=600, seed=0):
     return factors + 0.05 * generator.normal(size=factors.shape), factors
 
 
-def rotated(codes):
-    return codes @ np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
-
-
 def test_what_a_small_probe_reads_is_explicit_and_a_rotation_is_less_so():
-    codes, factors = world()
-    plain, turned = (probe_explicitness(c, factors, workers=1) for c in (codes, rotated(codes)))
-    assert plain["explicitness"] > 0.8 > turned["explicitness"] > 0.3
-    assert plain["losses"].shape == (3, len(DEPTHS)) and plain["losses"].max() < 0.5
+    rows, factors = GOLDEN["idx_train"][:800], GOLDEN["states"]
+    plain, turned = (
+        probe_explicitness(GOLDEN[f"codes_{name}"][rows], factors[rows], workers=1)
+        for name in ("perfect", "rotated")
+    )
+    assert plain["explicitness"] > turned["explicitness"] + 0.1
+    assert plain["losses"].shape == (5, len(DEPTHS)) and plain["losses"].max() < 0.5
 
 
-def test_a_curve_that_falls_straight_from_the_baseline_scores_about_zero():
+def test_is_the_area_below_the_reported_curve_by_hand():
     codes, factors = world()
     losses = probe_explicitness(codes, factors, workers=1)["losses"]
     # the definition by hand, on the curve that was reported
