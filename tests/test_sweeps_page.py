@@ -44,7 +44,7 @@ def test_the_array_job_asks_for_its_shard(number, count, tmp_path):
 
 @pytest.mark.parametrize("index", [0, 19])
 def test_the_indexed_job_asks_for_its_shard(index, tmp_path):
-    job = parse(YAML[1])["spec"]
+    job = parse(next(text for text in YAML if "kind: Job" in text))["spec"]
     (container,) = job["template"]["spec"]["containers"]
     assert container["command"] == ["sh", "-c"]
     found = arguments_of(container["args"][0], tmp_path, JOB_COMPLETION_INDEX=str(index))
