@@ -28,6 +28,7 @@ FILES = {
     "optimizers/schedules.py": "schedule",
     "methods/*/networks.py": "network",
     "layers/**/*.py": "network",
+    "networks/*.py": "network",
 }
 
 
