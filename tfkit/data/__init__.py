@@ -7,6 +7,7 @@ _LAZY = {
     "ArraySource": "source",
     "GridSource": "ground_truth",
     "GroundTruth": "ground_truth",
+    "GroupedSource": "grouped",
     "Source": "source",
     "step_indexed": "pipeline",
 }
