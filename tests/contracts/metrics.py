@@ -130,7 +130,8 @@ def refuses_what_is_not_finite(given: Subject) -> None:
     if of_images(given):
         arrays[0] = lambda images: flat(images) * np.nan
     else:
-        index = next(i for i, array in enumerate(arrays) if array.dtype.kind == "f")
+        index = next((i for i, array in enumerate(arrays) if array.dtype.kind == "f"), 0)
+        arrays[index] = arrays[index].astype(np.result_type(arrays[index], np.float32))
         arrays[index].flat[0] = np.nan
     try:
         value = value_of(given, *arrays)

@@ -11,6 +11,7 @@ _LAZY = {
     "factor_vae_score": "votes",
     "gaussian_total_correlation": "unsupervised",
     "gaussian_wasserstein_correlation": "unsupervised",
+    "group_accuracy": "groups",
     "infomec": "source_information",
     "irs": "robustness",
     "modularity": "ridgeway",
