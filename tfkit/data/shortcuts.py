@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfkit.data.small_digits import grey, parted, patches, pictures
+
 PARTS = ("train", "validation", "test")
 UNBIASED = 0.5
-_PATCH = 4  # side of the coloured square
 _TOP_NOISE, _BOTTOM_NOISE = 0.2, 0.5  # standard deviations in strip_bias
 
 
@@ -102,7 +103,7 @@ def strip_bias(
     Raises:
         ValueError: an argument out of range.
     """
-    return _drawn(Task("strip_bias", _one_bit, _noisy_above), seed, rho, rho_val, sizes)
+    return _drawn(_STRIP_BIAS, seed, rho, rho_val, sizes)
 
 
 def patch_threshold(
@@ -127,11 +128,33 @@ def patch_threshold(
     return _drawn(Task("patch_threshold", _any_digit, _patch_above), seed, rho, rho_val, sizes)
 
 
+def strip_bias_teacher(seed: int = 0, rho: float = UNBIASED, size: int = 6_000, draw: int = 0):
+    """A further training part of `strip_bias`, with a correlation of its own, to teach a teacher.
+
+    Digits are those of training, drawn apart from it and from every other `draw`.
+
+    Shapes: -> {"x" [size, 16, 8], "y", "a", "index" [size]}
+    Args:
+        seed: that of `strip_bias`, >= 0.
+        rho: P(a = y), in [0, 1]; 1/2 makes a teacher that is not biased.
+        size: examples, >= 1.
+        draw: number of the draw, >= 0.
+    Raises:
+        ValueError: an argument out of range.
+    """
+    _checked("strip_bias_teacher", seed, rho, rho, (size, size, size))
+    if draw < 0:
+        raise ValueError(f"strip_bias_teacher: draw must be >= 0, got {draw}.")
+    digits, _ = parted(np.random.default_rng([seed, 0]))
+    generator = np.random.default_rng([seed, len(PARTS) + 1 + draw])
+    return _part(_STRIP_BIAS, generator, digits, rho, size)
+
+
 def _drawn(task, seed, rho, rho_val, sizes):
     """The three parts of a task."""
     rho_val = rho if rho_val is None else rho_val
     _checked(task.name, seed, rho, rho_val, sizes)
-    digits = _parted(np.random.default_rng([seed, 0]))
+    digits = parted(np.random.default_rng([seed, 0]))
     pools = (digits[0], digits[0], digits[1])
     found = {}
     for k, (part, chance) in enumerate(zip(PARTS, (rho, rho_val, UNBIASED), strict=True)):
@@ -149,21 +172,6 @@ def _checked(name, seed, rho, rho_val, sizes):
         raise ValueError(
             f"{name}: sizes must be three numbers >= 1 ({', '.join(PARTS)}), got {sizes}."
         )
-
-
-def _parted(generator):
-    """Training's and test's images of each digit.  -> two lists of ten [N, 8, 8]"""
-    from sklearn.datasets import load_digits
-
-    images, classes = load_digits(return_X_y=True)
-    images = (images.reshape(-1, 8, 8) / 16).astype(np.float32)
-    ours, others = [], []
-    for digit in range(10):
-        rows = generator.permutation(np.flatnonzero(classes == digit))
-        first = round(len(rows) * 2 / 3)
-        ours.append(images[rows[:first]])
-        others.append(images[rows[first:]])
-    return ours, others
 
 
 def _part(task, generator, digits, chance, size):
@@ -197,47 +205,24 @@ def _any_digit(generator, size):
 
 def _strip(generator, digits, core, attribute):
     parts = [attribute, core[:, 0], core[:, 1]]
-    return np.concatenate([_pictures(generator, digits, part) for part in parts], axis=2)
+    return np.concatenate([pictures(generator, digits, part) for part in parts], axis=2)
 
 
 def _patch_beside(generator, digits, core, attribute):
-    grey = [_grey(_pictures(generator, digits, core[:, k])) for k in (0, 1)]
-    return np.concatenate([_patches(generator, attribute), *grey], axis=2)
+    pictured = [grey(pictures(generator, digits, core[:, k])) for k in (0, 1)]
+    return np.concatenate([patches(generator, attribute), *pictured], axis=2)
 
 
 def _patch_above(generator, digits, digit, attribute):
-    grey = _grey(_pictures(generator, digits, digit))
-    return np.concatenate([_patches(generator, attribute), grey], axis=1)
+    pictured = grey(pictures(generator, digits, digit))
+    return np.concatenate([patches(generator, attribute), pictured], axis=1)
 
 
 def _noisy_above(generator, digits, digit, attribute):
-    top, bottom = (_pictures(generator, digits, part) for part in (attribute, digit))
+    top, bottom = (pictures(generator, digits, part) for part in (attribute, digit))
     top = top + generator.normal(0, _TOP_NOISE, top.shape)
     bottom = bottom + generator.normal(0, _BOTTOM_NOISE, bottom.shape)
     return np.concatenate([top, bottom], axis=1)
 
 
-def _pictures(generator, digits, classes):
-    """A random picture of each digit.  [N] -> [N, 8, 8]"""
-    found = np.empty((len(classes), 8, 8), np.float32)
-    for digit in np.unique(classes):
-        rows = np.flatnonzero(classes == digit)
-        found[rows] = digits[digit][generator.integers(0, len(digits[digit]), len(rows))]
-    return found
-
-
-def _grey(pictures):
-    return np.repeat(pictures[..., None], 3, axis=-1)
-
-
-def _patches(generator, attribute):
-    """Red squares (1) and green ones (0) anywhere on black.  [N] -> [N, 8, 8, 3]"""
-    count = len(attribute)
-    top, left = generator.integers(0, 8 - _PATCH + 1, (2, count))
-    places = np.arange(8)
-    rows = (places >= top[:, None]) & (places < top[:, None] + _PATCH)  # [N, 8]
-    columns = (places >= left[:, None]) & (places < left[:, None] + _PATCH)
-    canvas = np.zeros((count, 8, 8, 3), np.float32)
-    channel = 1 - attribute  # red is channel 0
-    canvas[np.arange(count), :, :, channel] = rows[:, :, None] & columns[:, None, :]
-    return canvas
+_STRIP_BIAS = Task("strip_bias", _one_bit, _noisy_above)
