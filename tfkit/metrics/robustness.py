@@ -23,7 +23,7 @@ def irs(
         M_jk  = 1 - d_jk / m_j,   m_j = max |z_j - mean z_j|
         IRS   = sum_j m_j max_k M_jk / sum_j m_j
 
-    In [0, 1]: 1 when one factor settles each latent. Constant latents are dropped, and the
+    At most 1, which one factor settling each latent gives. Constant latents are dropped, and the
     results are over the others; 0 without any.
 
     The study puts all factors into `bins` bins of equal width, which merges neighbours of a factor
