@@ -63,7 +63,7 @@ def find(path: str | os.PathLike) -> Path:
 
 def split(names: Sequence[str], validation: float, test: float) -> dict[str, list[int]]:
     """Rows of train, valid and test, in the order of `names`, by the hashes of the names."""
-    order = sorted(range(len(names)), key=lambda row: hashlib.sha256(names[row].encode()).digest())
+    order = ordered(names)
     testing, choosing = (max(1, round(share * len(names))) for share in (test, validation))
     if testing + choosing >= len(names):
         raise ValueError(
@@ -78,7 +78,14 @@ def split(names: Sequence[str], validation: float, test: float) -> dict[str, lis
     return {part: sorted(rows) for part, rows in parts.items()}
 
 
-def read(folder: Path, names: Sequence[str], size: int, channels: int) -> np.ndarray:
+def ordered(names: Sequence[str]) -> list[int]:
+    """Rows in the order of the SHA-256 of their names: at random, and the same on every machine."""
+    return sorted(range(len(names)), key=lambda row: hashlib.sha256(names[row].encode()).digest())
+
+
+def read(
+    folder: Path, names: Sequence[str], size: int, channels: int, called: str = "images"
+) -> np.ndarray:
     """Some files of a folder as bytes; one error that names every file that cannot be read.
 
     Shapes: -> [N, S, S, C] uint8
@@ -96,7 +103,7 @@ def read(folder: Path, names: Sequence[str], size: int, channels: int) -> np.nda
         failures = [failure for failure in pool.map(read_one, range(len(names))) if failure]
     if failures:
         raise DataMissing(
-            f"images: {len(failures)} of {len(names)} files cannot be read; repair or remove "
+            f"{called}: {len(failures)} of {len(names)} files cannot be read; repair or remove "
             "them:\n" + "\n".join(failures)
         )
     return images
