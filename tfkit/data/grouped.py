@@ -38,8 +38,8 @@ class GroupedSource(ArraySource):
     `groups` int32 [B] and `index` int32 [B], the row in its part. Where groups overlap, held-out
     batches have `groups` bool [B, G], and training batches the disjoint `training_groups`.
 
-    `shapes`: input_shape, classes, num_train, num_groups (of training batches). `group_names`,
-    `group_counts` [G] (in training): those of held-out batches.
+    `shapes`: input_shape, classes, num_train, num_groups and group_counts (of training batches).
+    `group_names`, `group_counts` [G] (in training): those of held-out batches.
 
     Args:
         splits: {"train": {"inputs": [N, ...], "labels": [N]}, "valid": …, "test": …}; further
@@ -69,6 +69,7 @@ class GroupedSource(ArraySource):
             "classes": classes,
             "num_train": len(splits["train"]["labels"]),
             "num_groups": len(disjoint.names),
+            "group_counts": disjoint.counts("train").tolist(),
         }
         super().__init__(parts, shapes, source=source)
         self.shapes |= {"input_shape": self.input_shape}
