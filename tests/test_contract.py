@@ -12,11 +12,14 @@ from PIL import Image
 from tests import contract
 from tests.contracts import recipe_files, rooms
 from tests.contracts.subject import Subject
-from tests.data import small_files
+from tests.data import small_files, small_groups
 from tfkit import catalog
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:TensorFlow is running already", "ignore:train.precision", "ignore:pkg_resources"
+    "ignore:TensorFlow is running already",
+    "ignore:train.precision",
+    "ignore:pkg_resources",
+    "ignore:.*the published set has",  # of small trees
 )
 ROOT = Path(__file__).parents[1]
 ENTRIES = catalog.load().entries
@@ -25,13 +28,28 @@ RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 rooms.SMALL |= {"dsprites": {"image_size": 16, "validation_size": 61, "test_size": 61}}
 # options that have no default, and those that fit small files
 _FEW = {"image_size": 16, "validation_size": 12, "test_size": 12}
+_TASK = {"train_size": 80, "validation_size": 24, "test_size": 24}
 REQUIRED = {
+    "strip_xor": _TASK,
+    "patch_xor": _TASK,
+    "strip_bias": _TASK,
+    "patch_threshold": _TASK,
     "images": {"path": "images"},
     "labelled_images": {"path": "images"},
     "shapes3d": {"path": "3dshapes.h5", **_FEW},
     "mpi3d": {"path": "mpi3d.npz", "grid": list(small_files.MPI), **_FEW},
     "cars3d": {"path": "cars", "objects": 3, **_FEW},
     "smallnorb": {"path": "norb", **_FEW},
+    "waterbirds": {"path": "waterbirds", "image_size": 16},
+    "grouped_images": {"path": "grouped_images", "image_size": 16},
+    "celeba": {"path": "celeba", "image_size": 16},
+    "bar": {"path": "bar", "image_size": 16},
+    "nico": {"path": "nico", "image_size": 16},
+    "imagenet9": {"path": "imagenet9", "image_size": 16},
+    "cmnist": {"path": "mnist.npz"},
+    "dominoes": {"mnist": "mnist.npz", "cifar": "cifar-10-batches-bin"},
+    "civilcomments": {"path": "civilcomments", "vocabulary": "vocab.txt", "length": 12},
+    "multinli": {"path": "multinli", "vocabulary": "vocab.txt", "length": 16},
 }
 
 
@@ -57,6 +75,7 @@ def photographs(tmp_path_factory):
     small_files.mpi3d(folder / "mpi3d.npz")
     small_files.cars(folder / "cars")
     small_files.norb(folder / "norb")
+    small_groups.everything(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFKIT_DATA", str(folder))
         yield

@@ -87,7 +87,8 @@ def bar(folder, each=(5, 2)):
     actions = ("climbing", "diving", "fishing", "racing", "throwing", "vaulting")
     for part, count in zip(("train", "test"), each, strict=True):
         for number in range(len(actions) * count):
-            picture(folder / part / f"{actions[number % 6]}_{number}.jpg", number)
+            shown = number + 30 * (part == "test")
+            picture(folder / part / f"{actions[number % 6]}_{number}.jpg", shown)
 
 
 def nico(folder, sizes=((9, 6, 4, 2), (8, 7, 3, 1))):

@@ -25,7 +25,7 @@ _LAYOUT = (
 def load(
     path: str, image_size: int = 224, validation: float = 0.1, in_memory: bool | None = None
 ) -> Source:
-    """Which of six actions: in training each is seen at its usual place, in the test elsewhere.
+    """Six actions, in training each at its usual place, in the test elsewhere.
 
     Climbing is on rock walls in training and on ice in the test. No attribute is known of a
     picture, so the groups are the classes. There is no part for choosing: a share of the training

@@ -25,7 +25,7 @@ def load(
     image_size: int = 224,
     in_memory: bool | None = False,
 ) -> Source:
-    """Faces: is one attribute there, whatever the other?
+    """Faces, of which one attribute is to be told whatever the other is.
 
         group = 2 target + attribute, each 1 where it is there; by default
         dark-haired women, dark-haired men, blond women, blond men (1,387 of 162,770 in training)

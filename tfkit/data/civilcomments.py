@@ -33,7 +33,7 @@ def load(
     lower_case: bool = True,
     groups: Literal["overlapping", "disjoint"] = "overlapping",
 ) -> Source:
-    """Comments as numbers of word pieces: are they toxic, whomever they mention?
+    """Comments as numbers of word pieces, toxic or civil whomever they mention.
 
         overlapping  8 identities x 2 labels = 16 groups of WILDS; a comment is in none or several
         disjoint     label x whether any identity is mentioned, 4 groups

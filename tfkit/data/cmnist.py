@@ -18,7 +18,7 @@ def load(
     test_correlation: float | None = None,
     label_noise: float = 0.25,
 ) -> Source:
-    """Red and green digits: is the digit at least five?
+    """Red and green digits that are at least five, or below.
 
         label = [digit >= 5], turned round with chance label_noise
         colour (1 red, 0 green) = label with chance correlation

@@ -32,7 +32,7 @@ def load(
     test_correlation: float = 0.5,
     validation: float = 0.2,
 ) -> Source:
-    """A handwritten 0 or 1 above a car or a truck: which of the two vehicles?
+    """A handwritten 0 or 1 above a car or a truck; the vehicle is to be told.
 
         [digit a in {0, 1}, 32 x 32] above [car (y = 0) or truck (y = 1), 32 x 32]
         P(a = y) = correlation

@@ -34,7 +34,7 @@ def load(
     lower_case: bool = True,
     split: Literal["random", "preset"] = "random",
 ) -> Source:
-    """Pairs of sentences as numbers of word pieces: contradiction, entailment or neutral?
+    """Pairs of sentences as numbers of word pieces: contradiction, entailment or neutral.
 
         group = 2 label + [the second sentence has nobody, no, never or nothing]
 

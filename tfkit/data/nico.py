@@ -33,7 +33,7 @@ def load(
     validation: float = 0.1,
     in_memory: bool | None = None,
 ) -> Source:
-    """Which animal, or which vehicle: the test part has contexts that training never shows.
+    """Animals, or vehicles, in contexts of which the test part has those that training never shows.
 
     A group is a class in a context, such as "dog, on grass". Contexts in training may be given a
     long tail: the j-th of a class's K keeps at most n_1 tail^(-j / (K - 1)) of its pictures,

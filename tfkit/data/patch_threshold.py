@@ -13,7 +13,7 @@ def load(
     validation_size: int = 500,
     test_size: int = 2_000,
 ) -> Source:
-    """A red or green square above a grey 8 x 8 digit: is the digit at least five?
+    """A red or green square above a grey 8 x 8 digit that is at least five, or below.
 
         [square of 4 x 4, red (a = 1) or green] above [digit d in 0-9];  y = [d >= 5]
 

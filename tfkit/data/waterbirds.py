@@ -18,7 +18,7 @@ _LAYOUT = (
 
 
 def load(path: str, image_size: int = 224, in_memory: bool | None = None) -> Source:
-    """Birds cut out of one picture and put on another: is it a waterbird?
+    """Landbirds and waterbirds, cut out of one picture and put on another.
 
         group = 2 y + place: landbird on land, on water, waterbird on land, on water
 
