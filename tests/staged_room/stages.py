@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfkit.train.stages import Stage
+from tfkit.stage import Stage
 
 
 def stages(model, source):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.train import runs
+from tfkit.errors import Diverged
 
 
 def staged(**train):
@@ -37,3 +38,50 @@ def test_resumed_stages_equal_uninterrupted_ones(kills, tmp_path, monkeypatch):
     resumed, assembly = runs.run(tmp_path / "resumed", staged())
     assert runs.bytes_of(resumed) == runs.bytes_of(whole)
     assert np.isfinite(np.asarray(assembly.model.net.layers[-1].bias)).all()
+
+
+def acting(**train):
+    keys = {"steps": 14, "save_every": 3, **train}
+    known = runs.recipe(**keys).given
+    return runs.recipes.load({**known, "model": {"name": "acting_room.model:Acting"}})
+
+
+@pytest.mark.parametrize("kills", [[4], [5], [3, 6, 2]], ids=str)
+def test_what_happens_between_steps_is_resumed_exactly(kills, tmp_path, monkeypatch):
+    whole, _ = runs.run(tmp_path / "whole", acting())
+    for updates in kills:
+        with monkeypatch.context() as patch:
+            runs.kill_after(patch, updates)
+            with pytest.raises(runs.Killed):
+                runs.run(tmp_path / "resumed", acting())
+    resumed, _ = runs.run(tmp_path / "resumed", acting())
+    assert runs.bytes_of(resumed) == runs.bytes_of(whole)
+
+
+@pytest.mark.parametrize("at_once", [2, 4, 12])
+def test_steps_at_once_end_where_something_happens_between(at_once, tmp_path, monkeypatch):
+    from acting_room.stages import SEEN
+
+    keys = {"steps": 24, "save_every": 12}
+    one, _ = runs.run(tmp_path / "one", acting(**keys, steps_per_execution=1))
+    SEEN.clear()
+    many, assembly = runs.run(tmp_path / "many", acting(**keys, steps_per_execution=at_once))
+    assert SEEN == [0, 4, 8, 12, 16, 20]
+    assert assembly.model.steps_per_execution == min(at_once, 4)
+    assert runs.bytes_of(one) == runs.bytes_of(many)
+
+
+def test_a_stage_may_have_batches_of_its_own(tmp_path):
+    own, _ = runs.run(tmp_path / "own", acting(steps=3))
+    known = runs.recipe(steps=3, save_every=3)
+    plain, _ = runs.run(tmp_path / "plain", known)
+    losses = [json.loads((f / "metrics.jsonl").read_text())["loss"] for f in (own, plain)]
+    assert losses[0] > 2 * losses[1]  # of y twice as large
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 14])
+def test_a_divergence_is_found_by_a_replay_that_acts_too(chunk, tmp_path, monkeypatch):
+    monkeypatch.setattr("acting_room.stages.POISON", [8])
+    with pytest.raises(Diverged) as error:
+        runs.run(tmp_path / "run", acting(save_every=chunk))
+    assert (error.value.step, error.value.tensor) == (9, "log/critic")

@@ -18,13 +18,15 @@ from tfkit.train.room import Room
 def build(entry: catalog.Entry, options: Mapping, supplied: Mapping, tell=None):
     """Build what `entry` names, and the components inside it, in the order of the signature.
 
-    A parameter that no recipe can give is taken from `supplied`. `tell(parts)` says what the
-    parts built so far supply to the next ones.
+    A parameter that no recipe can give, or that the recipe leaves null, is taken from `supplied`
+    where it is there. `tell(parts)` says what the parts built so far supply to the next ones.
     """
     arguments, known = {}, dict(supplied)
     for parameter in entry.parameters:
         name = parameter.name
-        if name in options:
+        if name in options and options[name] is None and name in known:
+            arguments[name] = known[name]
+        elif name in options:
             arguments[name] = nested(parameter, options[name], known)
             known |= tell(arguments) if tell and parameter.component else {}
         elif name in known and parameter.supplied:

@@ -1,5 +1,6 @@
 """Which step was the first to go wrong, and in which tensor: exact replay from a checkpoint."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -29,20 +30,28 @@ def named_arrays(batch) -> dict[str, np.ndarray]:
 
 
 def locate(
-    model: keras.Model, batches: tf.data.Dataset, start: checkpoint.Checkpoint, end: int
+    model: keras.Model,
+    batches: tf.data.Dataset,
+    start: checkpoint.Checkpoint,
+    end: int,
+    acting: Sequence[keras.callbacks.Callback] = (),
 ) -> Divergence:
     """Replay the updates after `start`, one by one, up to update `end`, and look at each.
 
     A run is a pure function of its recipe, so the replay meets what the run met; the good path
     pays nothing for the diagnosis. A tensor of an update is looked for in the order in which it
-    comes to be: the batch, the logged terms, then the updated variables.
+    comes to be: the batch, the logged terms, then the updated variables. `acting` are the callbacks
+    that change the model between steps.
     """
     checkpoint.put_back(model, start.arrays, "the checkpoint before the divergence")
+    callbacks = keras.callbacks.CallbackList(list(acting), model=model)
+    callbacks.on_epoch_begin(0)
     model.make_train_function()
     fed = iter(model.distribute_strategy.experimental_distribute_dataset(batches))
     for step, batch in enumerate(batches.take(end - start.step), start=start.step + 1):
         bad = first_bad(named_arrays(batch))
         if bad is None:
+            callbacks.on_train_batch_begin(step - 1 - start.step)
             model.reset_metrics()
             logs = model.train_function(fed)
             terms = {f"log/{k}": np.asarray(v) for k, v in logs.items() if k != "loss"}

@@ -29,12 +29,14 @@ class Plan(NamedTuple):
         save_every: steps of a chunk.
         steps_per_execution: steps in one call of the train function, or "auto".
         until: the step to stop at for now, the end of a chunk; None: `steps`.
+        between: something may happen before steps that are multiples of this; 0: nothing does.
     """
 
     steps: int
     save_every: int
     steps_per_execution: int | str
     until: int | None = None
+    between: int = 0
 
     @property
     def end(self) -> int:
@@ -43,8 +45,8 @@ class Plan(NamedTuple):
 
     @property
     def common(self) -> int:
-        """Every chunk, the last one too, is a multiple of this."""
-        return math.gcd(self.save_every, self.steps % self.save_every)
+        """Every chunk, the last one too, and what happens between is a multiple of this."""
+        return math.gcd(self.save_every, self.steps % self.save_every, self.between)
 
 
 class StepTimer(keras.callbacks.Callback):
@@ -89,6 +91,7 @@ class Fit:
         watchers: callbacks of the recipe.
         measure: values of the held-out sample at the end of a chunk, or None.
         stage: name of the stage, "" where there is only one.
+        acting: callbacks that change the model between steps, see `tfkit.stage.Stage`.
         tensorboard: (step, values) -> None, or None.
     """
 
@@ -102,10 +105,11 @@ class Fit:
         watchers: list[Watcher] = (),
         measure: Callable[[], dict] | None = None,
         stage: str = "",
+        acting: list[keras.callbacks.Callback] = (),
         tensorboard: Callable | None = None,
     ):
         self.model, self.batches, self.folder, self.plan = model, batches, folder, plan
-        self.stage = stage
+        self.stage, self.acting = stage, list(acting)
         self.recorder = Recorder(
             folder, list(watchers), step=0, stage=stage, tensorboard=tensorboard
         )
@@ -163,7 +167,7 @@ class Fit:
             initial_epoch=first,
             epochs=first + chunks,
             steps_per_epoch=plan.save_every if whole else plan.end - step,
-            callbacks=[*([timer] if timer else []), *self.callbacks],
+            callbacks=[*self.acting, *([timer] if timer else []), *self.callbacks],
             verbose=0,
             shuffle=False,
         )
@@ -191,7 +195,7 @@ class Fit:
         """Find the culprit and say what is left."""
         start = checkpoint.load(self.store.last())
         self.run_at_once(1)
-        found = locate(self.model, self.batches(start.step), start, end)
+        found = locate(self.model, self.batches(start.step), start, end, self.acting)
         raise Diverged(
             f"{self.folder}: diverged at step {found.step}: {found.tensor} is the first tensor "
             f"that is not finite. The last good checkpoint is that of step {start.step}; try a "

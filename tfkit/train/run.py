@@ -1,9 +1,11 @@
 """One run: from a resolved recipe to trained weights in its folder, resumed where it stopped."""
 
 import errno
+import math
 import os
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +14,7 @@ import tensorflow as tf
 
 from tfkit import catalog
 from tfkit.errors import UsageError
+from tfkit.stage import Stage
 from tfkit.train import device, provenance, stages
 from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, total_steps
 from tfkit.train.checkpoint import Checkpoints
@@ -81,28 +84,33 @@ def fit(
     model: keras.Model,
     train: dict,
     looking: Looking,
-    stage: str = "",
+    stage: Stage | None = None,
 ) -> None:
     """One `fit` of the run, in chunks."""
+    stage = stage or Stage("")
     steps = total_steps({**assembly.recipe, "train": train}, assembly.source)
-    plan = Plan(steps, train["save_every"], train["steps_per_execution"], looking.until)
+    acting = stage.callbacks(assembly) if stage.callbacks else []
+    between = math.gcd(*(callback.every for callback in acting))
+    plan = Plan(steps, train["save_every"], train["steps_per_execution"], looking.until, between)
     validate = train["validate"]
     job = Fit(
         model,
-        assembly.batches,
+        partial(stage.batches, assembly) if stage.batches else assembly.batches,
         folder.path,
         plan,
         watchers=build_watchers(train),
         measure=(lambda: measure(assembly, "valid", validate)) if validate else None,
-        stage=stage,
-        tensorboard=tensorboard_writer(folder.path, stage) if train["tensorboard"] else None,
+        stage=stage.name,
+        acting=acting,
+        tensorboard=tensorboard_writer(folder.path, stage.name) if train["tensorboard"] else None,
     )
     for callback in looking.watch:
         job.watch(callback)
     if not looking.bar:
         return job.run()
-    done = Checkpoints(folder.path / "checkpoints" / stage).reached()
-    with Progress(stage or label(folder, assembly.recipe["name"]), plan.end, done) as progress:
+    done = Checkpoints(folder.path / "checkpoints" / stage.name).reached()
+    called = stage.name or label(folder, assembly.recipe["name"])
+    with Progress(called, plan.end, done) as progress:
         job.watch(progress)
         return job.run()
 
@@ -131,7 +139,7 @@ def train_stages(folder: RunFolder, assembly: Assembly, planned: list, looking: 
 
 
 def run_stage(
-    folder: RunFolder, assembly: Assembly, stage, carried: dict, looking: Looking
+    folder: RunFolder, assembly: Assembly, stage: Stage, carried: dict, looking: Looking
 ) -> dict:
     """One stage; the arrays that it carries on."""
     if stage.work is not None:
@@ -142,7 +150,7 @@ def run_stage(
     entry = catalog.find("model", recipe["model"]["name"])
     with device.strategy(train["strategy"]).scope():
         compile_model(stage.model, entry, recipe, total_steps(recipe, assembly.source))
-    fit(folder, assembly, stage.model, train, looking, stage.name)
+    fit(folder, assembly, stage.model, train, looking, stage)
     return {}
 
 

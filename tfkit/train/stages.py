@@ -1,33 +1,18 @@
 """Training in several stages: each reads what the earlier ones left, and is done once.
 
-A room's `stages.py` holds `stages(model, source) -> list[Stage]`. What must outlive training is
-part of the room's model; the other results of a stage travel as arrays in `carried`.
+A room's `stages.py` holds `stages(model, source) -> list[Stage]`, see `tfkit.stage`. What must
+outlive training is part of the room's model; the other results of a stage travel as arrays in
+`carried`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import keras
 import numpy as np
 
 from tfkit.errors import UsageError
+from tfkit.stage import Stage
 from tfkit.train import checkpoint
-
-
-class Stage(NamedTuple):
-    """One stage, either a `fit` of `model` or a piece of `work` with its own resumable loop.
-
-    Args:
-        name: names the stage in `metrics.jsonl`, in `checkpoints/` and in `train.stages`.
-        model: the keras.Model to fit; it may share layers with the room's model, or be it.
-        work: (assembly, carried, folder) -> dict of arrays, for what cannot be a `fit`;
-            `carried` holds the arrays of earlier stages by stage name, `folder` is its own.
-    """
-
-    name: str
-    model: keras.Model | None = None
-    work: Callable[[object, dict, Path], dict[str, np.ndarray]] | None = None
 
 
 def refuse_unknown(train: dict, planned: list[Stage]) -> None:
