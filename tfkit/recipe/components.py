@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from tfkit import catalog as catalogs
 from tfkit.catalog import Catalog, Entry, Parameter
 from tfkit.declared import NotFound
-from tfkit.recipe.options import expected, is_list, model_of, shown
+from tfkit.recipe.options import expected, is_file, is_list, model_of, shown
 from tfkit.recipe.reading import Document
 
 _CALLED = {"dataset": "data set", "section": "section"}
@@ -81,7 +81,7 @@ class Checker:
         return self._component_option(option, option.default, path)
 
     def _is_component(self, option: Parameter, value) -> bool:
-        if not option.component or value is None:
+        if not option.component or value is None or is_file(option, value):
             return False
         return isinstance(value, list) if is_list(option) else isinstance(value, dict | str)
 

@@ -35,6 +35,12 @@ def allows_none(parameter: Parameter) -> bool:
     return any(is_none(node) for node in branches(parameter.type))
 
 
+def is_file(parameter: Parameter, value) -> bool:
+    """Whether a value is the `.keras` file of what may also be a component."""
+    text = any(ast.unparse(node) == "str" for node in branches(parameter.type))
+    return text and isinstance(value, str) and value.endswith(".keras")
+
+
 def is_list(parameter: Parameter) -> bool:
     """Whether a component option takes a list of components."""
     return any(ast.unparse(node).startswith("list[") for node in branches(parameter.type))

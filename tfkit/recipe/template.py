@@ -89,15 +89,18 @@ def _options(options, catalog: Catalog, model: Entry, indent: int) -> list[str]:
 
 
 def _value(option: Parameter, catalog: Catalog, model: Entry):
-    """The option's default; for a component that must be given, the room's own of that name."""
+    """The option's default; for a component that must be given, the one that its description names
+    in backquotes, or the room's own of that name.
+    """
     if option.component and isinstance(option.default, str):
         return catalog.find_any(option.component, option.default)
     if not option.required or not option.component:
         return option.default
-    known = catalog.of(*option.component)
+    known = [entry for entry in catalog.of(*option.component) if entry.kind != "model"]
     own = [entry for entry in known if entry.module.startswith(f"{model.room}.")] or known
     named = [entry for entry in own if entry.name.endswith(option.name)]
-    return (named or own)[0]
+    told = [entry for entry in known if f"`{entry.name}`" in option.doc]
+    return (told or named or own)[0]
 
 
 def _comment(text: str, width: int = WIDTH) -> list[str]:

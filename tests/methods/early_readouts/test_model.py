@@ -1,0 +1,275 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.methods.early_readouts.tasks import network, same, shortcut, values
+from tfkit.layers import ConvReadout
+from tfkit.losses import Distillation, early_readout_weights
+from tfkit.methods.early_readouts import Rounds
+from tfkit.methods.early_readouts.weights import effective_sample_size
+from tfkit.models import DebiasedDistillation
+
+X, Y, CLEAR = shortcut()
+ROWS = np.arange(len(Y))
+CONFLICT = CLEAR != Y
+
+
+def made(student=None, teacher=None, seed=0, **options):
+    student = student or network(8, 8, seed=seed)
+    given = {"readout_layer": "hidden_1", "num_train": len(Y), "readout_epochs": 20, **options}
+    model = DebiasedDistillation(student, teacher or network(16, seed=9), **given)
+    model.compile(keras.optimizers.Adam(1e-2))
+    return model
+
+
+def weights(model):
+    return np.asarray(model.sample_weights)
+
+
+def batches(size=50, shuffle=None):
+    dataset = tf.data.Dataset.from_tensor_slices((X, Y, ROWS))
+    if shuffle is not None:
+        dataset = dataset.shuffle(len(Y), seed=shuffle)
+    return dataset.batch(size)
+
+
+def test_examples_against_the_shortcut_weigh_most():
+    model = made()
+    model.fit(X, Y, ROWS, epochs=2, batch_size=50, verbose=0)
+    found = weights(model)
+    assert found.min() == 1 and found.max() <= np.exp(3)
+    assert found[CONFLICT].mean() > 3 and found[~CONFLICT].mean() < 1.2
+    assert int(model.ledger.rounds) == 1
+    logits = np.asarray(model.probe(X))
+    np.testing.assert_allclose(found, early_readout_weights(logits, Y, 2.0, 3.0), rtol=1e-4)
+    assert float(model.ledger.effective) == pytest.approx(effective_sample_size(found), rel=1e-5)
+
+
+def test_a_round_moves_no_bit_of_the_student_and_early_layers_learn_on():
+    student = network(8, 8, normalize=True)
+    student.layers[-1].trainable = False
+    model = made(student, readout_layer="norm_1")
+    model.fit(X, Y, ROWS, epochs=1, batch_size=50, verbose=0)
+    before, teacher = values(student), values(model.teacher)
+    flags = [layer.trainable for layer in student.layers]
+    readout = values(model.probe.readout)
+    model.reweigh(lambda: [(X, Y, ROWS)])
+    assert same(values(student), before)
+    assert [layer.trainable for layer in student.layers] == flags
+    assert not same(values(model.probe.readout), readout)
+    model.fit(X, Y, ROWS, epochs=1, batch_size=50, verbose=0)
+    moved = [not np.array_equal(a, b) for a, b in zip(before, values(student), strict=True)]
+    assert moved == [True] * 12 + [False] * 2  # statistics too; the frozen layer stays
+    assert same(values(model.teacher), teacher)
+
+
+def test_without_weights_it_is_keras_distillation():
+    model = made(beta=0.0)
+    model.fit(X, Y, ROWS, epochs=2, batch_size=50, shuffle=False, verbose=0)
+    plain, teacher = network(8, 8), network(16, seed=9)
+    plain.compile(keras.optimizers.Adam(1e-2), Distillation(3.0))
+    plain.fit(X, np.asarray(teacher(X)), epochs=2, batch_size=50, shuffle=False, verbose=0)
+    for one, other in zip(values(model.student), values(plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_weights_follow_the_sample_through_any_loader():
+    straight, shuffled, keyed = (made() for _ in range(3))
+    order = np.random.default_rng(1).permutation(len(Y))
+    for model in (straight, shuffled, keyed):  # the student's updates must be the same ones
+        model.optimizer.learning_rate = 0.0
+    straight.fit(X, Y, ROWS, epochs=2, verbose=0)
+    shuffled.fit(X[order], Y[order], ROWS[order], epochs=2, verbose=0)
+    keyed.fit(
+        batches(shuffle=3).map(lambda x, y, i: {"inputs": x, "labels": y, "index": i}),
+        epochs=2,
+        verbose=0,
+    )
+    assert weights(straight).max() > 2
+    np.testing.assert_allclose(weights(shuffled), weights(straight), rtol=1e-4)
+    np.testing.assert_allclose(weights(keyed), weights(straight), rtol=1e-4)
+
+
+@pytest.mark.parametrize("given", ["arrays", "sample_weight", "tuple", "whole", "no index"])
+def test_ways_to_give_the_training_set(given):
+    model = made()
+    model.optimizer.learning_rate = 0.0
+    told = {"epochs": 2, "verbose": 0}
+    if given == "arrays":
+        model.fit(X, Y, ROWS, **told)
+    elif given == "sample_weight":
+        model.fit(X, Y, sample_weight=ROWS, **told)
+    elif given == "tuple":
+        model.fit((X, Y, ROWS), **told)
+    elif given == "whole":
+        model.fit(batches().repeat(), whole=batches(), steps_per_epoch=8, **told)
+    else:
+        model.fit(X, Y, **told)
+    reference = made()
+    reference.reweigh(lambda: [(X, Y, ROWS)])
+    np.testing.assert_allclose(weights(model), weights(reference), rtol=1e-4)
+
+
+def rounds_at(**options):
+    """Epochs before which a training of six epochs does a round, in three calls of fit."""
+    model, done = made(**options), []
+    model.reweigh = lambda training_set: done.append(int(model.epochs))
+    for epochs in (1, 2, 3):
+        model.fit(X, Y, epochs=epochs, batch_size=200, verbose=0)
+    return done
+
+
+def test_rounds_come_when_they_are_due():
+    assert rounds_at() == [1]
+    assert rounds_at(first_round=3) == [3]
+    assert rounds_at(first_round=0) == [0]
+    assert rounds_at(memory="sticky") == [1, 2, 3, 4, 5]
+    assert rounds_at(memory="fresh", round_every=2) == [1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("memory", "wanted"),
+    [
+        ("sticky", [[5, 5, 1, 1], [5, 3, 3, 1], [2, 3, 3, 1]]),
+        ("fresh", [[5, 5, 1, 1], [1, 3, 3, 1], [2, 1, 1, 1]]),
+    ],
+)
+def test_memory(memory, wanted):
+    model = made(num_train=4, memory=memory)
+    wrong = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [1, 0, 0, 0]], bool)
+    for flagged, level, after in zip(wrong, (5, 3, 2), wanted, strict=True):
+        model.ledger.remember(np.arange(4), np.where(flagged, level, 1), np.full(4, 0.5), flagged)
+        assert weights(model).tolist() == after
+    assert np.asarray(model.ledger.flags).tolist() == [2, 2, 1, 0]
+
+
+def test_weights_multiply_what_the_mode_says():
+    batch = (X[:8], Y[:8], ROWS[:8])
+    losses = {}
+    for mode in ("kd_only", "both"):
+        for level in (1.0, 3.0):
+            model = made(mode=mode, mixing=0.5)
+            model.sample_weights.assign(np.full(len(Y), level))
+            loss, logs = model.objective(batch, training=True)
+            losses[mode, level] = float(loss), float(logs["distillation"])
+    plain, follow = losses["both", 1.0]
+    assert losses["both", 3.0][0] == pytest.approx(3 * plain, rel=1e-5)
+    assert losses["kd_only", 3.0][0] == pytest.approx(plain + 2 * 0.5 * follow, rel=1e-5)
+    model = made(mode="both", mixing=0.5, normalize_weights=True)
+    model.sample_weights.assign(np.full(len(Y), 3.0))
+    assert float(model.objective(batch, training=True)[0]) == pytest.approx(plain, rel=1e-5)
+    held_out = model.objective(batch, training=False)[0]  # rows of another part have no weight
+    assert float(held_out) == pytest.approx(plain, rel=1e-5)
+
+
+def test_a_known_teacher_teaches_the_same():
+    students = []
+    for cached in (True, False):
+        model = made(cache_teacher=cached, memory="fresh")
+        model.fit(X, Y, ROWS, epochs=3, batch_size=50, shuffle=False, verbose=0)
+        assert (model.teacher_table is not None) == cached
+        students.append(values(model.student))
+    for one, other in zip(*students, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    part = made()  # rows that a pass does not meet are asked of the teacher
+    part.fit(X[:60], Y[:60], ROWS[:60], epochs=2, verbose=0)
+    assert part.teacher_table is None and (weights(part)[60:] == 1).all()
+
+
+def test_three_classes_pictures_and_a_readout_with_batch_statistics():
+    generator = np.random.default_rng(0)
+    pictures = generator.random((60, 8, 8, 2)).astype("float32")
+    labels = generator.integers(0, 3, 60)
+    layers = keras.layers
+    student = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, name="conv"),
+            layers.BatchNormalization(name="norm"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3),
+        ]
+    )
+    teacher = keras.Sequential([keras.Input((8, 8, 2)), layers.Flatten(), layers.Dense(3)])
+    readout = ConvReadout(3, depth=1, width=8, normalization="batch")
+    model = DebiasedDistillation(
+        student, teacher, "norm", 60, readout=readout, readout_epochs=3, readout_batch_size=16
+    )
+    model.compile("adam", readout_optimizer=keras.optimizers.SGD(0.1, momentum=0.9))
+    start = values(readout)
+    model.fit(pictures, labels, batch_size=20, epochs=2, verbose=0)
+    assert weights(model).max() > 1
+    assert all(not np.array_equal(a, b) for a, b in zip(start, values(readout), strict=True))
+    once = values(readout)
+    model.reweigh(lambda: [(pictures, labels, np.arange(60))])
+    model.reweigh(lambda: [(pictures, labels, np.arange(60))])
+    assert int(model.readout_optimizer.iterations) == 3 * 4  # each round starts anew
+    assert not same(once, values(readout))
+
+
+def test_too_many_features_are_computed_anew(monkeypatch):
+    kept, anew = made(), made()
+    kept.reweigh(lambda: [(X, Y, ROWS)])
+    monkeypatch.setattr("tfkit.methods.early_readouts.probe._KEPT", 10)
+    anew.reweigh(lambda: [(X, Y, ROWS)])
+    np.testing.assert_allclose(weights(anew), weights(kept), rtol=1e-4)
+
+
+def test_no_more_are_flagged_than_the_cap_allows():
+    model = made(flag_cap=0.02)
+    model.reweigh(lambda: [(X, Y, ROWS)])
+    heavy = weights(model) > 1
+    assert heavy.sum() == 8
+    margins = np.asarray(model.ledger.margins)
+    everyone = made()
+    everyone.reweigh(lambda: [(X, Y, ROWS)])
+    wrong = weights(everyone) > 1
+    assert margins[heavy].min() >= margins[wrong & ~heavy].max()
+
+
+def test_a_saved_model_goes_on(tmp_path):
+    model = made(memory="sticky", mixing=0.5)
+    model.fit(X, Y, epochs=2, batch_size=100, verbose=0)
+    model.save(tmp_path / "model.keras")
+    model.teacher.save(tmp_path / "teacher.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert same(values(loaded), values(model)) and int(loaded.epochs) == 2
+    np.testing.assert_allclose(loaded.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5)
+    loaded.fit(X, Y, epochs=1, batch_size=100, verbose=0)
+    assert int(loaded.ledger.rounds) == 2
+    taught = made(teacher=str(tmp_path / "teacher.keras"))
+    assert same(values(taught.teacher), values(model.teacher))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: made(num_train=None), "num_train must be the number of rows"),
+        (lambda: made(readout_layer="hidden_9"), r"hidden_1, hidden_2, logits\), got 'hidden_9'"),
+        (lambda: made(teacher=network(4, classes=3)), "the same logits"),
+        (lambda: made(mixing=1.5), "mixing must be >= 0 and <= 1, got 1.5"),
+        (lambda: made(memory="none"), "memory must be one of first, fresh, sticky, got 'none'"),
+        (lambda: made().fit(batches().repeat(), steps_per_epoch=8), "pass whole="),
+        (lambda: made().fit(X[:9], Y[:9]), "9 examples without index"),
+        (lambda: made().fit(X, Y, ROWS + 1), "0 to 399, got 1 to 400"),
+        (lambda: made().fit(X, Y, sample_weight=np.full(400, 0.5)), "it is no sample weight"),
+        (lambda: made().fit(batches().map(lambda x, y, i: (x, y))), "got no index"),
+    ],
+)
+def test_refuses(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_rounds_may_be_given():
+    model, passes = made(), []
+
+    def training_set():
+        passes.append(int(model.updates))
+        return [(X, Y, ROWS)]
+
+    endless = batches(100).repeat()
+    rounds = Rounds(training_set, every=4)
+    model.fit(endless, epochs=3, steps_per_epoch=3, callbacks=[rounds], verbose=0)
+    assert passes == [0, 4]  # the teacher's logits, then the round before the fifth step

@@ -1,0 +1,253 @@
+"""Debiased distillation with early readouts (DeDiER)."""
+
+from typing import Literal
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tfkit.classification.classifier import Classifier, right
+from tfkit.losses import distillation_loss
+from tfkit.losses.distillation import mixed
+from tfkit.methods.early_readouts import checks, passes
+from tfkit.methods.early_readouts.probe import Probe, ReadoutFit
+from tfkit.methods.early_readouts.rounds import Rounds
+from tfkit.methods.early_readouts.weights import Ledger, judged
+
+
+@keras.saving.register_keras_serializable(package="tfkit")
+class DebiasedDistillation(Classifier):
+    """DeDiER: distils a teacher, with more weight where a readout of an early layer errs surely.
+
+        loss = mean_b [ mixing w_b T^2 KL(softmax(t_b / T) || softmax(s_b / T))
+                        + (1 - mixing) v_b CE(s_b, y_b) ]      v_b = 1 ("kd_only") or w_b ("both")
+        w_b  = exp(beta m_b^alpha)  where the readout errs, else 1;  m_b its margin
+
+    Early layers learn the simple features first, so where a shortcut contradicts the label their
+    readout errs, and is sure. A round, between epochs, fits a fresh readout to a copy of the early
+    layers and weighs the whole training set; neither the student nor its statistics move. Weights
+    belong to rows of the training set (`index`), in `sample_weights`. No group labels are used.
+
+        model.fit(x, y, index)   or   model.fit(data set of (x, y, index), epochs=…)
+
+    Shapes: inputs [B, ...] -> logits [B, C]
+    Needs: inputs, labels, index
+    Logs: loss, accuracy, distillation, effective_sample_size
+    Args:
+        student: inputs -> logits [B, C], functional or Sequential, such as `perceptron`.
+        teacher: inputs -> logits [B, C], such as a larger `perceptron`, which is trained before and
+            never moved here (a recipe trains it first); or the `.keras` file of a trained one.
+        readout_layer: name of the student's layer whose output is read out.
+        num_train: N, rows of the training set, >= 1; null in a recipe, where the data tell it.
+        alpha: power of the margin, >= 0; 2 is this toolkit's, 0.05 to 0.2 are the published ones.
+        beta: logarithm of the largest weight, >= 0; 3 to 4 are published, 0 is plain distillation.
+        temperature: T, > 0; 3 is the published code's.
+        mixing: share of the distillation, in [0, 1]; 1 is the published code's.
+        memory: "first": one round, kept; "fresh": weights anew each round, the paper's reading;
+            "sticky": only who errs in a round is weighed anew, the published code's.
+        mode: "kd_only": weights multiply the distillation; "both": the cross-entropy too.
+        readout: features of that layer -> logits; null is linear in the features' means over places
+            or time. `ConvReadout(C, depth=1, width=128, normalization="batch")` is the published.
+        first_round: epochs before the first round, >= 0; 1 is the published code's.
+        round_every: epochs between rounds of "fresh" and "sticky", >= 1.
+        readout_epochs: passes that fit a readout, >= 1; with a batch size 1 is published.
+        readout_batch_size: examples of a step of the readout, >= 1; null: the whole training set.
+        flag_cap: largest share of the training set that may weigh more than 1, in (0, 1]; below 1
+            where labels are noisy, since the readout is sure against wrong labels too.
+        normalize_weights: divide by the batch's mean weight, which keeps the learning rate's
+            meaning; false is the published code's.
+        cache_teacher: compute the teacher's logits once for each training; not with augmentation.
+    References: Tiwari et al. 2024, arXiv:2310.18590; code: molereddy/distillation-group-analysis.
+    """
+
+    logged = ("accuracy", "distillation", "effective_sample_size")
+    third = "index"
+
+    def __init__(
+        self,
+        student: keras.Model,
+        teacher: keras.Model | str,
+        readout_layer: str = "hidden_1",
+        num_train: int | None = None,
+        alpha: float = 2.0,
+        beta: float = 3.0,
+        temperature: float = 3.0,
+        mixing: float = 1.0,
+        memory: Literal["first", "fresh", "sticky"] = "first",
+        mode: Literal["kd_only", "both"] = "kd_only",
+        *,
+        readout: keras.Layer | None = None,
+        first_round: int = 1,
+        round_every: int = 1,
+        readout_epochs: int = 60,
+        readout_batch_size: int | None = None,
+        flag_cap: float = 1.0,
+        normalize_weights: bool = False,
+        cache_teacher: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        options = {name: value for name, value in locals().items() if name in checks.OPTIONS}
+        for name, value in checks.checked(type(self).__name__, options).items():
+            setattr(self, name, value)
+        self.teacher_is_trained = isinstance(teacher, str)  # a recipe need not do it
+        self.student, self.teacher = student, checks.teacher_of(teacher)
+        self.classes = checks.classes_of(type(self).__name__, student, self.teacher)
+        self.probe = Probe(type(self).__name__, student, readout_layer, readout, self.classes)
+        self.ledger = Ledger(num_train, memory)
+        self.updates = self._counter("updates")
+        self.epochs = self._counter("epochs")  # as `fit` counts them
+        self.teacher_table = None  # [N, C] its logits, while `fit` has them
+        self.teacher.trainable = False
+        self.built = True  # all variables exist: compile() can build the optimizers over them
+
+    def compile(self, optimizer="rmsprop", readout_optimizer=None, *, loss=None, **kwargs):
+        """Two optimizers, each over its own variables.
+
+        Args:
+            optimizer: the student's.
+            readout_optimizer: the readout's, set back to its start in each round; None is Adam with
+                learning rate 0.03.
+            loss: what mixing leaves of learning from labels; None is the cross-entropy.
+            **kwargs: Keras' options.
+        """
+        self.teacher.trainable = False
+        super().compile(optimizer=optimizer, loss=loss, **kwargs)
+        if readout_optimizer is None:
+            readout_optimizer = keras.optimizers.Adam(3e-2, name="readout_optimizer")
+        self.readout_optimizer = keras.optimizers.get(readout_optimizer)
+        self.readout_fit = ReadoutFit(self.probe, self.readout_optimizer)
+
+    def get_compile_config(self):
+        """What `compile` was given, for `.keras` files."""
+        config = super().get_compile_config()
+        second = keras.saving.serialize_keras_object(self.readout_optimizer) if config else None
+        return {**config, "readout_optimizer": second} if config else config
+
+    @property
+    def optimized_variables(self):
+        """What `optimizer` updates: the student's."""
+        return self.student.trainable_variables
+
+    def penalties(self):
+        """Regularisation losses of the student's layers."""
+        return self.student.losses
+
+    def fit(self, x=None, y=None, index=None, *, whole=None, callbacks=None, **kwargs):
+        """Train, with rounds between epochs; Keras' `fit` otherwise.
+
+        Args:
+            x: inputs [N, ...], or a data set of batches (x, y, index) or {inputs, labels, index}.
+            y: labels [N], class numbers.
+            index: which rows of the training set these are [N]; None: 0 to N - 1. `sample_weight`
+                is the same by Keras' name.
+            whole: a data set of (x, y, index), the training set once and without augmentation, for
+                the rounds; None: what is trained on.
+            callbacks: Keras'; a `Rounds` among them takes the place of the model's own.
+            **kwargs: Keras'.
+        Raises:
+            ValueError: no index, or a data set without an end and no `whole`.
+        """
+        owner = type(self).__name__
+        index = kwargs.pop("sample_weight", index)
+        arrays = passes.arrays_of(x, y, index, self.num_train, owner)
+        callbacks = list(callbacks or ())
+        own = next((c for c in callbacks if isinstance(c, Rounds)), None)
+        if own is None:
+            by_arrays = arrays is not None and whole is None
+            known = passes.over_arrays(*arrays) if by_arrays else None
+            source = x if whole is None else whole
+            own = Rounds(known or passes.over_batches(source, owner, self.labelled))
+            callbacks.insert(0, own)
+        self.know_teacher(own.training_set)
+        return super().fit(x if arrays is None else arrays, callbacks=callbacks, **kwargs)
+
+    def know_teacher(self, training_set):
+        """Compute the teacher's logits of all rows, if wished, before the step is traced."""
+        if not self.cache_teacher:
+            return
+        predict = tf.function(lambda x: self.teacher_logits(x, None), reduce_retracing=True)
+        table = passes.logits_of_all(
+            predict, training_set, self.num_train, self.classes, type(self).__name__
+        )
+        self.teacher_table = None if table is None else tf.constant(table)
+        self.train_function = None
+
+    def teacher_logits(self, inputs, index):
+        """The teacher's logits, constants, float32; looked up by rows where they are known."""
+        if index is not None and self.teacher_table is not None:
+            return ops.take(self.teacher_table, index, axis=0)  # [B, C]
+        return ops.stop_gradient(ops.cast(self.teacher(inputs, training=False), "float32"))
+
+    def call(self, inputs, training=False):
+        """The student's logits.  [B, ...] -> [B, C]"""
+        return self.student(inputs, training=training)
+
+    @property
+    def sample_weights(self):
+        """The weight of every row of the training set, [num_train] float32."""
+        return self.ledger.sample_weights
+
+    def objective(self, batch, training):
+        """The loss, its parts, and the effective sample size of the whole training set."""
+        inputs, labels, index = self.labelled(batch)
+        logits = self.student(inputs, training=training)  # [B, C]
+        if not training:
+            index = None  # rows of a held-out part have no weights
+        elif index is None:
+            raise ValueError(f"{type(self).__name__}: a training batch must be (x, y, index).")
+        else:
+            index = ops.cast(ops.reshape(index, (-1,)), "int32")  # [B]
+        follow = distillation_loss(logits, self.teacher_logits(inputs, index), self.temperature)
+        learn = self.per_example(labels, logits) if self.mixing < 1 else None
+        loss = ops.mean(mixed(follow, learn, self.weights_of(index), self.mixing, self.mode))
+        return loss, {
+            "accuracy": ops.mean(right(labels, logits)),
+            "distillation": ops.mean(follow),
+            "effective_sample_size": self.ledger.effective,
+        }
+
+    def weights_of(self, index):
+        """The weights of some rows, constants to the loss; 1 without rows.  [B] -> [B]"""
+        if index is None:
+            return 1.0
+        found = ops.stop_gradient(ops.take(self.sample_weights, index, axis=0))
+        return found / ops.mean(found) if self.normalize_weights else found
+
+    def train_step(self, data):
+        """One update, counted."""
+        logs = super().train_step(data)
+        self.updates.assign_add(1)
+        return logs
+
+    def reweigh(self, training_set):
+        """A round: a fresh readout of the early layers as they are, and the weights it gives.
+
+        Args:
+            training_set: () -> batches (inputs, labels, index), the whole set once.
+        """
+        self.probe.follow(self.student)
+        seen = self.readout_fit.run(training_set, self.readout_epochs, self.readout_batch_size)
+        rows = passes.checked_index(seen.index, self.num_train, type(self).__name__)
+        found = judged(seen.logits, seen.labels, self.alpha, self.beta, self.flag_cap)
+        self.ledger.remember(rows, *found)
+
+    def _counter(self, name):
+        return self.add_weight((), "zeros", "int32", trainable=False, name=name)
+
+    def get_config(self):
+        """The networks and the options."""
+        parts = {"student": self.student, "teacher": self.teacher}
+        parts["readout"] = self.probe.given
+        parts = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
+        options = {name: getattr(self, name) for name in checks.OPTIONS}
+        return {**super().get_config(), **options, **parts}
+
+    @classmethod
+    def from_config(cls, config):
+        """Rebuild the networks, then the model."""
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("student", "teacher", "readout")
+        }
+        return cls(**{**config, **parts})

@@ -1,0 +1,203 @@
+"""The early part of a student, as it was in a round, and the readout that was fitted to it."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+_KEPT = 2**27  # features kept between passes, in numbers of 4 bytes; more are computed anew
+_EVALUATED = 1024  # features that the readout sees at once when it answers
+
+
+class Seen(NamedTuple):
+    """What a round knows of the training set, by ascending index.
+
+    Args:
+        index: [M] int.
+        labels: [M] int.
+        logits: [M, C], the readout's.
+    """
+
+    index: np.ndarray
+    labels: np.ndarray
+    logits: np.ndarray
+
+
+def early_part(student: keras.Model, layer: str, owner: str) -> keras.Model:
+    """The student up to a layer, sharing its layers.
+
+    Raises:
+        ValueError: a student without a graph of layers, or without that layer.
+    """
+    if not getattr(student, "inputs", None):
+        raise ValueError(
+            f"{owner}: student must be a functional or a built Sequential model, so that its "
+            f"layers can be found; got {type(student).__name__}."
+        )
+    names = [known.name for known in student.layers]
+    if layer not in names:
+        raise ValueError(
+            f"{owner}: readout_layer must be a layer of the student ({', '.join(names)}), got "
+            f"{layer!r}."
+        )
+    return keras.Model(student.inputs, student.get_layer(layer).output)
+
+
+def frozen_copy(part: keras.Model, pooled: bool) -> keras.Model:
+    """A copy with weights of its own; where `pooled`, with the mean over places or time behind."""
+    copy = keras.models.clone_model(part)
+    pools = {3: keras.layers.GlobalAveragePooling1D, 4: keras.layers.GlobalAveragePooling2D}
+    features = copy.outputs[0]
+    if pooled and len(features.shape) > 2:
+        pool = pools.get(len(features.shape), keras.layers.Flatten)
+        copy = keras.Model(copy.inputs, pool(name="pool")(features))
+    copy.trainable = False
+    return copy
+
+
+class Probe(keras.Layer):
+    """A copy of a student's early layers, and a readout of it; only rounds move the two.
+
+        logits = readout(early(inputs))
+
+    Shapes: inputs [B, ...] -> logits [B, C] float32
+    Args:
+        owner: the model's name.
+        student: functional or Sequential.
+        layer: name of its layer whose output is read out.
+        given: the readout; None is linear in the means over places or time.
+        classes: C.
+    Raises:
+        ValueError: no such layer, or a readout of another number of classes.
+    """
+
+    def __init__(self, owner, student, layer, given, classes):
+        super().__init__(name="probe", trainable=False)
+        self.owner, self.layer, self.given = owner, layer, given
+        self.early = frozen_copy(early_part(student, layer, owner), pooled=given is None)
+        linear = keras.layers.Dense(classes, dtype="float32", name="readout")
+        self.readout = linear if given is None else given
+        features = self.early.outputs[0]
+        answer = self.readout(keras.KerasTensor((None, *features.shape[1:]), features.dtype))
+        if tuple(answer.shape[1:]) != (classes,):
+            raise ValueError(
+                f"{owner}: readout must give {classes} logits as the student does, got shape "
+                f"{tuple(answer.shape)}."
+            )
+        self.readout.trainable = False
+        self.built = True
+
+    def follow(self, student) -> None:
+        """Copy the early layers as they are now."""
+        part = early_part(student, self.layer, self.owner)
+        self.early.set_weights(part.get_weights())
+
+    def features(self, inputs):
+        """What is read out, in inference mode.  -> float32"""
+        return ops.cast(self.early(inputs, training=False), "float32")
+
+    def read(self, features, training=False):
+        """The readout's logits, float32.  -> [B, C]"""
+        return ops.cast(self.readout(features, training=training), "float32")
+
+    def call(self, inputs):
+        """The readout's logits.  [B, ...] -> [B, C]"""
+        return self.read(self.features(inputs))
+
+
+class ReadoutFit:
+    """Fits a readout to features that do not move, from the same start each time.
+
+        loss = mean_b CE(readout(features_b), y_b) + regularisation losses of the readout
+
+    Args:
+        probe: early layers and readout.
+        optimizer: of the readout; it is built here.
+    """
+
+    def __init__(self, probe: Probe, optimizer: keras.optimizers.Optimizer):
+        self.probe, self.readout, self.optimizer = probe, probe.readout, optimizer
+        self.readout.trainable = True
+        optimizer.build(self.readout.trainable_variables)
+        self.readout.trainable = False
+        state = [*self.readout.variables, *optimizer.variables]
+        self.start = [(variable, ops.convert_to_numpy(variable.value)) for variable in state]
+        self.features = tf.function(probe.features, reduce_retracing=True)
+        self.logits = tf.function(probe.read, reduce_retracing=True)
+        self.step = tf.function(self._step, reduce_retracing=True)
+
+    def _step(self, features, labels):
+        with tf.GradientTape() as tape:
+            logits = self.probe.read(features, training=True)  # [B, C]
+            loss = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+            loss = ops.mean(loss) + sum(self.readout.losses)
+        variables = self.readout.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+
+    def run(self, training_set, epochs: int, batch_size: int | None) -> Seen:
+        """Fit anew, and answer for the whole training set.
+
+        Args:
+            training_set: () -> batches (inputs, labels, index), the whole set once.
+            epochs: passes over the features.
+            batch_size: examples of a step; None: all at once.
+        """
+        for variable, value in self.start:
+            variable.assign(value)
+        self.readout.trainable = True
+        try:
+            kept = self._kept(training_set)
+            for epoch in range(epochs):
+                for features, labels in self._batches(kept, training_set, batch_size, epoch):
+                    self.step(features, labels)
+        finally:
+            self.readout.trainable = False
+        return self._answers(kept, training_set)
+
+    def _kept(self, training_set):
+        """Features, labels and index of all, by ascending index; None where they are too many."""
+        parts, numbers = [], 0
+        for inputs, labels, index in training_set():
+            features = self.features(inputs)
+            numbers += int(np.prod(features.shape))
+            if numbers > _KEPT:
+                return None
+            parts.append((np.asarray(features), class_numbers(labels), np.asarray(index)))
+        features, labels, index = map(np.concatenate, zip(*parts, strict=True))
+        order = np.argsort(index, kind="stable")  # the loader's order must not matter
+        return features[order], labels[order], index[order]
+
+    def _batches(self, kept, training_set, batch_size, epoch):
+        """One pass in batches, in another order each epoch where the features were kept."""
+        if kept is None:
+            for inputs, labels, _ in training_set():
+                yield self.features(inputs), class_numbers(labels)
+            return
+        features, labels, _ = kept
+        if batch_size is None:
+            yield tf.constant(features), tf.constant(labels)
+            return
+        order = np.random.default_rng(epoch).permutation(len(labels))
+        for first in range(0, len(labels), batch_size):
+            rows = order[first : first + batch_size]
+            yield tf.constant(features[rows]), tf.constant(labels[rows])
+
+    def _answers(self, kept, training_set) -> Seen:
+        if kept is None:
+            parts = [
+                (np.asarray(i), class_numbers(y), np.asarray(self.logits(self.features(x))))
+                for x, y, i in training_set()
+            ]
+            return Seen(*map(np.concatenate, zip(*parts, strict=True)))
+        features, labels, index = kept
+        starts = range(0, len(labels), _EVALUATED)
+        logits = [self.logits(tf.constant(features[s : s + _EVALUATED])) for s in starts]
+        return Seen(index, labels, np.concatenate(logits))
+
+
+def class_numbers(labels) -> np.ndarray:
+    """Labels as class numbers, also where they are one-hot.  [B] or [B, C] -> [B]"""
+    labels = np.asarray(labels)
+    return labels.argmax(axis=1) if labels.ndim == 2 else labels
