@@ -62,10 +62,14 @@ class ObjectiveModel(keras.Model):
         """One update; returns the running means of the loss and of what is logged."""
         with tf.GradientTape() as tape:
             loss, _ = self.measured(data, training=True)
-            scaled = share_of_replica(loss, self.optimizer)
+            scaled = share_of_replica(self.differentiated(loss), self.optimizer)
         variables = self.optimized_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         return self.running_means.result()
+
+    def differentiated(self, loss):
+        """The loss whose gradient is taken: with terms that are not reported, where there are."""
+        return loss
 
     def test_step(self, data):
         """The same quantities without an update."""
@@ -74,7 +78,7 @@ class ObjectiveModel(keras.Model):
 
     def measured(self, data, training):
         """The loss with the layers' regularisation, and the logs; both enter the running means."""
-        batch = _batch(data)
+        batch = batch_of(data)
         loss, logs = self.objective(batch, training)
         loss = with_penalties(loss, self.penalties())
         rows = ops.shape(keras.tree.flatten(batch)[0])[0]
@@ -109,8 +113,8 @@ class RunningMeans(keras.metrics.Metric):
                 f"objective() must log {sorted(self.names[1:])} as `logged` says, "
                 f"got {sorted(set(values) - {'loss'})}."
             )
-        rows = ops.cast(rows, "float32")
-        scalars = [ops.cast(values[name], "float32") for name in self.names]
+        rows = ops.cast(rows, self.totals.dtype)
+        scalars = [ops.cast(values[name], self.totals.dtype) for name in self.names]
         self.totals.assign(self.totals + ops.stack([*scalars, 1.0]) * rows)
 
     def result(self):
@@ -119,7 +123,8 @@ class RunningMeans(keras.metrics.Metric):
         return {name: means[i] for i, name in enumerate(self.names)}
 
 
-def _batch(data):
+def batch_of(data):
+    """What Keras hands to a step, as the objective takes it: x, (x, y) or (x, y, third)."""
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     if sample_weight is not None:
         return x, y, sample_weight

@@ -15,6 +15,8 @@ from tfkit.train.build import build
 ROOT = Path(__file__).parents[2]
 # what the engine would supply; a method with another such parameter adds it here
 SUPPLIED = {"image_shape": (16, 16, 1), "latent_dim": 4, "steps": 8, "classes": 10}
+SUPPLIED |= {"num_classes": 3}  # of a readout: told by the network above it
+SUPPLIED |= {"input_shape": (8, 8, 1), "feature_shape": (4, 4, 2)}  # of classifiers' networks
 # letters of the docstrings' `Shapes:`; integers are drawn below K, so that they can be classes
 SIZES = {"B": 6, "M": 4, "N": 60, "D": 3, "K": 3, "T": 5, "H": 8, "W": 8, "C": 1}
 LARGE = 1000.0  # how far outside its bounds a bad value is, where the bound is not itself outside

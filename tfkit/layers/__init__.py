@@ -3,6 +3,9 @@
 from tfkit.backend import require_tensorflow
 from tfkit.lazy import lazy_exports
 
-_LAZY = {}
+_LAZY = {
+    "ConvReadout": "readout",
+    "DenseReadout": "readout",
+}
 
 __getattr__, __dir__, __all__ = lazy_exports(__name__, _LAZY, before=require_tensorflow)

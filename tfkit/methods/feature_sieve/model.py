@@ -1,0 +1,245 @@
+"""The feature sieve: a classifier, readouts of its early layers, and three updates a step."""
+
+from typing import Literal
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tfkit.classification.classifier import right, weighted_mean
+from tfkit.losses import forgetting_loss
+from tfkit.methods.feature_sieve.cutting import cut
+from tfkit.methods.feature_sieve.parts import Parts
+from tfkit.methods.feature_sieve.states import kept, require_one_replica
+from tfkit.objective import batch_of, share_of_replica, with_penalties
+
+__all__ = ["FeatureSieve"]
+
+
+@keras.saving.register_keras_serializable(package="tfkit")
+class FeatureSieve(Parts):
+    """Classifier that finds what a small readout decodes from an early layer, and erases it there.
+
+        identify   A:     mean CE(A(stop_gradient(D(x))), y)
+        forget     D:     mean CE(uniform, A(D(x)))              every forget_every-th step
+        main       D, U:  mean CE(U(D(x)), y)
+
+    In this order on the same batch, with three optimizers: the forget step sees the readout A after
+    its update, the main step the lower part D after forgetting. Features that are easy and early
+    (colour, texture) cannot stay, so the upper part U builds on richer ones. It needs no group
+    labels, and the readout is no part of what is exported.
+
+    `leak` is CE(uniform, A(D(x))) - log K before the readout's update: what it still decodes.
+    `train_on_batch` also gives `forget_loss`, NaN in a step that does not forget. With
+    forget_every=None it is plain training bit by bit, and the readout only looks on. Under
+    `tf.distribute` several replicas need forget_every 1 or None.
+
+    Shapes: inputs [B, ...] -> logits [B, K]
+    Needs: inputs, labels
+    Logs: loss, accuracy, readout_loss, readout_accuracy, leak
+    Args:
+        lower: D, inputs -> features; in Python also a list of consecutive segments, each with its
+            own readout: all readouts are identified, then forgotten, together.
+        upper: U, features -> logits [B, K].
+        readout: A, features -> logits [B, K]; a list where `lower` is one. It should be as strong
+            as the shortcut needs and no stronger, and see what the upper part sees: linear in the
+            flattened features below a head that flattens.
+        forget_every: F, steps from one forgetting to the next, the first step included, >= 1; 5 is
+            the published default, its search has 5 and 15; null: never.
+        weight_decay: L2 penalty w/2 |v|^2 of all trainable variables of D and U, biases and norms
+            too, in the main step's gradient ("coupled"), >= 0; 1e-4 is the published default.
+        readout_weight_decay: the same of the readout, >= 0; 1e-4 is the published default.
+        bn_mode: "once" takes the batch's statistics in all three passes, and lets moving statistics
+            and dropout's generators move in the main pass alone (the readout's in identify);
+            "published" lets them move in every pass, as the published code does.
+    References: Tiwari and Shenoy 2023, arXiv:2301.13293.
+    """
+
+    def __init__(
+        self,
+        lower: keras.Model,
+        upper: keras.Model,
+        readout: keras.Layer,
+        forget_every: int | None = 5,
+        weight_decay: float = 0.0,
+        readout_weight_decay: float = 0.0,
+        bn_mode: Literal["once", "published"] = "once",
+        **kwargs,
+    ):
+        _check(forget_every, weight_decay, readout_weight_decay, bn_mode)
+        super().__init__(lower, upper, readout, **kwargs)
+        self.forget_every, self.bn_mode = forget_every, bn_mode
+        self.weight_decay = float(weight_decay)
+        self.readout_weight_decay = float(readout_weight_decay)
+
+    @classmethod
+    def from_model(cls, model, layer, readout, **options):
+        """A sieve of a Sequential or functional classifier, cut behind a layer.
+
+        Args:
+            model: inputs -> logits; its layers and weights become the sieve's.
+            layer: name of the last layer of the lower part; a list of names for several sieves.
+            readout: as in the constructor, a list where `layer` is one.
+            **options: further ones of the constructor.
+        Raises:
+            ValueError: no such layer, or something passes the cut beside it.
+        """
+        lower, upper = cut(model, layer)
+        return cls(lower, upper, readout, **options)
+
+    def objective(self, batch, training):
+        """The main loss, and what is logged; no gradient of the readout's loss reaches D."""
+        given = self.labelled(batch)
+        features = self.features(given.inputs, training)
+        loss, logs = self.judged(given, self.upper(features[-1], training=training))
+        _, found = self.read(features, given, training)
+        return loss, {**logs, **found}
+
+    def judged(self, given, logits):
+        """The main loss and its accuracy."""
+        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
+        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
+
+    def read(self, features, given, training):
+        """The losses of the readouts, and the means over them of what is logged."""
+        losses, logs = [], []
+        for readout, known in zip(self.readouts, features, strict=True):
+            logits = readout(ops.stop_gradient(known), training=training)  # [B, K]
+            losses.append(weighted_mean(self.per_example(given.labels, logits), given.third))
+            uniform = ops.mean(forgetting_loss(logits))
+            logs.append((losses[-1], ops.mean(right(given.labels, logits)), uniform))
+        means = [sum(column) / len(logs) for column in zip(*logs, strict=True)]
+        return losses, {
+            "readout_loss": means[0],
+            "readout_accuracy": means[1],
+            "leak": means[2] - ops.log(ops.cast(self.classes, means[2].dtype)),
+        }
+
+    def train_step(self, data):
+        """Identify, forget where it is time, main."""
+        batch = batch_of(data)
+        given = self.labelled(batch)
+        rows = ops.cast(ops.shape(keras.tree.flatten(batch)[0])[0], "float32")
+        if self.forget_every is None:
+            values, forgets = self.main_step(given), False
+        elif self.forget_every == 1:
+            values, forgets = self.forgetting_step(given), True
+        else:
+            require_one_replica()
+            forgets = ops.equal(self.step % self.forget_every, 0)
+            values = tf.cond(
+                forgets, lambda: self.forgetting_step(given), lambda: self.main_step(given)
+            )
+        forgotten = {"forget_loss": values.pop("forget_loss")}
+        self.forget_means.update_state(forgotten, rows * ops.cast(forgets, "float32"))
+        self.running_means.update_state(values, rows)
+        self.step.assign(self.step + 1)
+        return self.running_means.result()
+
+    def main_step(self, given):
+        """Identify and main, from one pass through D where that is the same."""
+        if self.bn_mode == "published" and self.forget_every is not None:
+            found = self.identify(self.features(given.inputs, training=True), given)
+            values, _ = self.learn(given)
+        else:
+            values, features = self.learn(given)
+            found = self.identify(features, given)
+        return {**values, **found, "forget_loss": ops.zeros_like(found["leak"])}
+
+    def forgetting_step(self, given):
+        """Identify and forget, from one pass through D where that is the same; then main."""
+        once = self.bn_mode == "once"
+        with kept(self.lower_states if once else []):
+            features, tape = self.recorded(given.inputs)
+            found = self.identify(features, given)
+            if not once:
+                features, tape = self.recorded(given.inputs)
+            with kept(self.readout_states if once else []):
+                forget_loss = self.forget(features, tape)
+        values, _ = self.learn(given)
+        return {**values, **found, "forget_loss": forget_loss}
+
+    def recorded(self, inputs):
+        """The features, and the tape that knows how D made them."""
+        with tf.GradientTape() as tape:
+            features = self.features(inputs, training=True)
+        return features, tape
+
+    def identify(self, features, given):
+        """Update the readouts; nothing else moves."""
+        optimizer, variables = self.readout_optimizer, self.readout_variables
+        with tf.GradientTape() as tape:
+            losses, found = self.read(features, given, training=True)
+            penalties = [one for readout in self.readouts for one in readout.losses]
+            loss = with_penalties(sum(losses), penalties)
+            loss = share_of_replica(_decayed(loss, variables, self.readout_weight_decay), optimizer)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return found
+
+    def forget(self, features, tape):
+        """Update D so that the readouts, which stay as they are, know nothing.
+
+        The gradient stops at D by the chain rule in two parts: through the readouts to the
+        features, then from `tape` to D's variables.
+        """
+        with tf.GradientTape() as outer:
+            outer.watch(features)
+            pairs = zip(self.readouts, features, strict=True)
+            losses = [ops.mean(forgetting_loss(a(known, training=True))) for a, known in pairs]
+            loss = share_of_replica(sum(losses), self.forget_optimizer)
+        into = outer.gradient(loss, features)
+        variables = self.lower_variables
+        gradients = tape.gradient(features, variables, output_gradients=into)
+        self.forget_optimizer.apply(gradients, variables)
+        return sum(losses) / len(losses)
+
+    def learn(self, given):
+        """Update D and U; the values, and the features from before the update."""
+        variables = self.optimized_variables
+        with tf.GradientTape() as tape:
+            features = self.features(given.inputs, training=True)
+            loss, logs = self.judged(given, self.upper(features[-1], training=True))
+            loss = with_penalties(loss, self.penalties())
+            whole = _decayed(loss, variables, self.weight_decay)
+            whole = share_of_replica(whole, self.optimizer)
+        self.optimizer.apply(tape.gradient(whole, variables), variables)
+        return {"loss": loss, **logs}, features
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step; its values, and its `forget_loss`, NaN where it did not forget."""
+        found = super().train_on_batch(x, y, sample_weight, class_weight, return_dict=True)
+        total, rows = ops.convert_to_numpy(self.forget_means.totals)
+        found["forget_loss"] = total / rows if rows else float("nan")
+        return found if return_dict else list(found.values())
+
+    def get_config(self):
+        """The networks and the options."""
+        names = ("forget_every", "weight_decay", "readout_weight_decay", "bn_mode")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def supplied(parts: dict) -> dict:
+    """What the lower part tells the upper, and the upper the readout."""
+    lower, upper = (getattr(parts.get(name), "outputs", None) for name in ("lower", "upper"))
+    known = {"feature_shape": tuple(lower[0].shape[1:])} if lower else {}
+    return known | ({"num_classes": upper[0].shape[-1]} if upper else {})
+
+
+def _decayed(loss, variables, weight_decay):
+    """Plus weight_decay / 2 |v|^2 of all variables."""
+    if not weight_decay:
+        return loss
+    return loss + weight_decay / 2 * sum(ops.sum(ops.square(v)) for v in variables)
+
+
+def _check(forget_every, weight_decay, readout_weight_decay, bn_mode):
+    if forget_every is not None and (forget_every < 1 or forget_every != int(forget_every)):
+        raise ValueError(
+            f"FeatureSieve: forget_every must be an integer >= 1, or None, got {forget_every}."
+        )
+    decays = {"weight_decay": weight_decay, "readout_weight_decay": readout_weight_decay}
+    for name, value in decays.items():
+        if not (0 <= value < float("inf")):
+            raise ValueError(f"FeatureSieve: {name} must be finite and >= 0, got {value}.")
+    if bn_mode not in ("once", "published"):
+        raise ValueError(f"FeatureSieve: bn_mode must be 'once' or 'published', got {bn_mode!r}.")

@@ -1,0 +1,26 @@
+"""What an export of this room answers."""
+
+from tfkit.classification import serving
+from tfkit.signature import Signature
+
+CARD = {  # what the model card says of every export of this room
+    "task": "classification",
+    "gives": {
+        "probabilities": "softmax of the logits, not calibrated",
+        "logits": "scores of the classes",
+        "label": "the class of the largest score",
+    },
+    "limits": "A sieve erases what its readout could decode; a shortcut that this readout could "
+    "not see is still there. Look at the worst group on data where the shortcut does not hold.",
+}
+
+
+def signatures(model) -> dict[str, Signature]:
+    """The classifier without its readout.
+
+        predict   inputs -> probabilities, logits, label
+
+    Shapes: inputs [B, ...]; probabilities, logits [B, K] float32; label [B] int32
+    """
+    known = serving.signatures(model.network)
+    return {"predict": known["predict"]}

@@ -1,0 +1,23 @@
+"""What a pass moves beside the weights: moving statistics and generators."""
+
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+
+@contextmanager
+def kept(variables):
+    """Put the variables back afterwards to what they were before."""
+    before = [tf.identity(variable.value) for variable in variables]
+    yield
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+
+
+def require_one_replica():
+    """Refuse to decide inside a step under `tf.distribute`, which cannot."""
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        raise ValueError(
+            "FeatureSieve: several replicas of tf.distribute cannot decide inside a step whether "
+            "to forget; take forget_every 1 or None, or one device."
+        )
