@@ -100,9 +100,21 @@ def test_group_normalisation_keeps_no_statistics_and_sees_no_neighbours():
 def test_a_dense_readout_tells_places_apart():
     readout = DenseReadout(2, depth=1, width=5)
     features = np.random.default_rng(0).normal(size=(4, 3, 2)).astype("float32")
-    assert [w.shape for w in readout.weights] == [] and readout(features).shape == (4, 2)
-    assert [w.shape for w in readout.weights] == [(6, 5), (5,), (5, 2), (2,)]
+    assert not readout.weights and readout(features).shape == (4, 2)
+    assert [w.shape for w in readout.trainable_weights] == [(6, 5), (5,), (5, 2), (2,)]
     assert np.abs(readout(features) - readout(features[:, ::-1])).max() > 1e-3
+
+
+def test_a_normalising_readout_does_not_see_scale_and_offset_in_training():
+    features = np.random.default_rng(0).normal(size=(50, 6)).astype("float32")
+    scale, offset = np.float32([1, 2, 3, 4, 5, 6]), np.float32([6, 5, 4, 3, 2, 1])
+    for normalization, same in (("batch", True), ("none", False)):
+        readout = DenseReadout(2, normalization=normalization)
+        one = np.array(readout(features, training=True))
+        other = np.array(readout(features * scale + offset, training=True))
+        assert np.allclose(one, other, atol=1e-2) == same
+    kernel, bias = readout.get_weights()
+    np.testing.assert_allclose(readout(features), features @ kernel + bias, rtol=1e-4, atol=1e-5)
 
 
 def test_refuses_features_of_another_rank():

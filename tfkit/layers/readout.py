@@ -106,30 +106,53 @@ class ConvReadout(keras.Layer):
 
 @keras.saving.register_keras_serializable(package="tfkit")
 class DenseReadout(keras.Layer):
-    """Readout of any features: flattened, hidden layers with ReLU, logits.
+    """Readout of any features: flattened, normalised over the batch, hidden layers, logits.
 
-        logits = (depth x relu(h W_i + b_i)) W + b        h = flatten(features)
+        logits = (depth x relu(h W_i + b_i)) W + b        h = norm(flatten(features))
 
     depth 0 is linear in all features, places and all. The weakest that still predicts is the right
     one for a sieve: a stronger one reads, and has erased, more than the shortcut.
 
+    norm gives every feature mean 0 and variance 1 over the batch, with no gain or offset of its
+    own. What is read, and erased, is then a pattern of the features and never their scale: without
+    it the sieve's cheapest way to silence the readout is to shrink features, or to switch ReLUs off
+    for good, which makes its outcome a matter of luck (see the room's README).
+
     Shapes: [B, T, D] -> [B, K]
     Args:
         num_classes: K, >= 2.
-        depth: hidden layers, >= 0; 0, linear, is what erases a shortcut and leaves the rest.
+        depth: hidden layers with ReLU, >= 0; 0, linear, is what erases a shortcut and leaves the
+            rest.
         width: of the hidden layers, >= 1.
-    References: Tiwari and Shenoy 2023, arXiv:2301.13293, who have convolutions before a linear one.
+        normalization: "batch", or "none" for the bare layers, as in the specification's tasks.
+    References: Tiwari and Shenoy 2023, arXiv:2301.13293, who have convolutions and batch
+        normalisation before a linear layer; Ioffe and Szegedy 2015, arXiv:1502.03167.
     """
 
-    def __init__(self, num_classes: int, depth: int = 0, width: int = 64, **kwargs):
+    def __init__(
+        self,
+        num_classes: int,
+        depth: int = 0,
+        width: int = 64,
+        normalization: Literal["batch", "none"] = "batch",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         _check("DenseReadout", num_classes, depth, width)
+        if normalization not in ("batch", "none"):
+            raise ValueError(
+                f"DenseReadout: normalization must be 'batch' or 'none', got {normalization!r}."
+            )
         self.num_classes, self.depth, self.width = num_classes, depth, width
-        self.hidden = [
-            keras.layers.Dense(width, activation="relu", dtype=self.dtype_policy)
-            for _ in range(depth)
-        ]
-        self.logits = keras.layers.Dense(num_classes, name="logits", dtype=self.dtype_policy)
+        self.normalization = normalization
+        own = {"dtype": self.dtype_policy}
+        self.norm = (
+            keras.layers.BatchNormalization(momentum=_MOMENTUM, center=False, scale=False, **own)
+            if normalization == "batch"
+            else keras.layers.Identity(**own)
+        )
+        self.hidden = [keras.layers.Dense(width, activation="relu", **own) for _ in range(depth)]
+        self.logits = keras.layers.Dense(num_classes, name="logits", **own)
 
     def build(self, input_shape):
         """Make the weights."""
@@ -139,14 +162,14 @@ class DenseReadout(keras.Layer):
                 f"{tuple(input_shape)}; pool what has no fixed length first."
             )
         width = math.prod(input_shape[1:])
-        for layer in self.hidden:
+        for layer in (self.norm, *self.hidden, self.logits):
             layer.build((input_shape[0], width))
-            width = self.width
-        self.logits.build((input_shape[0], width))
+            width = self.width if layer in self.hidden else width
 
-    def call(self, features):
+    def call(self, features, training=False):
         """Logits.  [B, ...] -> [B, K]"""
-        hidden = ops.reshape(features, (-1, math.prod(features.shape[1:])))
+        flat = ops.reshape(features, (-1, math.prod(features.shape[1:])))
+        hidden = self.norm(flat, training=training)
         for layer in self.hidden:
             hidden = layer(hidden)
         return self.logits(hidden)
@@ -157,7 +180,7 @@ class DenseReadout(keras.Layer):
 
     def get_config(self):
         """The arguments."""
-        arguments = ("num_classes", "depth", "width")
+        arguments = ("num_classes", "depth", "width", "normalization")
         return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
 
 
