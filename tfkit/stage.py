@@ -1,7 +1,8 @@
 """One stage of a training, as a room's `stages.py` lists them and the engine runs them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
@@ -22,6 +23,8 @@ class Stage(NamedTuple):
         callbacks: assembly -> callbacks that change the model between two steps. Each acts in
             `on_train_batch_begin` before steps that are multiples of its attribute `every`, and
             remembers in the model's variables only, so that checkpoints hold all of it.
+        train: options of the recipe's `train` section that are other here, such as {"epochs": 1};
+            the recipe's `train.stages.<name>` goes over them.
     """
 
     name: str
@@ -29,3 +32,4 @@ class Stage(NamedTuple):
     work: Callable[[object, dict, Path], dict[str, np.ndarray]] | None = None
     batches: Callable[[object, int], tf.data.Dataset] | None = None
     callbacks: Callable[[object], list[keras.callbacks.Callback]] | None = None
+    train: Mapping[str, object] = MappingProxyType({})

@@ -85,3 +85,15 @@ def test_a_divergence_is_found_by_a_replay_that_acts_too(chunk, tmp_path, monkey
     with pytest.raises(Diverged) as error:
         runs.run(tmp_path / "run", acting(save_every=chunk))
     assert (error.value.step, error.value.tensor) == (9, "log/critic")
+
+
+def test_options_of_a_stage_go_over_the_recipes_and_under_those_that_name_it():
+    from tfkit.stage import Stage
+    from tfkit.train.stages import stage_options
+
+    train = {"steps": 9, "epochs": None, "save_every": 3, "stages": {"two": {"steps": 4}}}
+    own = {"epochs": 1, "save_every": 2}
+    found = [stage_options(train, Stage(name, train=own)) for name in ("one", "two")]
+    told = [(f["steps"], f["epochs"], f["save_every"]) for f in found]
+    assert told == [(None, 1, 2), (4, None, 2)]
+    assert stage_options(train, Stage("plain")) == train

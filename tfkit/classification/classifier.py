@@ -26,11 +26,11 @@ class Labelled(NamedTuple):
 class Classifier(ObjectiveModel):
     """A model of inputs -> logits, trained on batches that carry labels.
 
-        fit(x, y)  or  fit(x, y, third)  or  fit(data set of {inputs, labels, …})
+        fit(x, y)   fit(x, y, groups=…)   fit(data set of (x, y, groups) or {inputs, labels, …})
 
     A subclass defines `call(inputs, training)` and `objective`, and names in `third` what a batch
-    carries beside inputs and labels. The loss is the softmax cross-entropy of class numbers unless
-    `compile` is given another one.
+    carries beside inputs and labels: weights (Keras' sample_weight), groups or index. The loss is
+    the softmax cross-entropy of class numbers unless `compile` is given another one.
 
     Shapes: inputs [B, ...] -> logits [B, C]
     """
@@ -51,6 +51,18 @@ class Classifier(ObjectiveModel):
         if isinstance(found, keras.losses.Loss):
             found = type(found).from_config({**found.get_config(), "reduction": "none"})
         self.label_loss = found
+
+    def fit(self, x=None, y=None, **kwargs):
+        """Keras' `fit`; what `third` names is a keyword with arrays: `fit(x, y, groups=groups)`."""
+        return super().fit(x, y, **self._by_keras_name(kwargs))
+
+    def evaluate(self, x=None, y=None, **kwargs):
+        """Keras' `evaluate`, with the same keyword."""
+        return super().evaluate(x, y, **self._by_keras_name(kwargs))
+
+    def _by_keras_name(self, keywords):
+        given = keywords.pop(self.third, None)
+        return keywords if given is None else {**keywords, "sample_weight": given}
 
     def get_compile_config(self):
         """What `compile` was given, for `.keras` files."""

@@ -145,7 +145,7 @@ def run_stage(
     if stage.work is not None:
         own = folder.part("stages", stage.name).path
         return stage.work(assembly, carried, own)
-    train = stages.stage_options(assembly.recipe["train"], stage.name)
+    train = stages.stage_options(assembly.recipe["train"], stage)
     recipe = {**assembly.recipe, "train": train}
     entry = catalog.find("model", recipe["model"]["name"])
     with device.strategy(train["strategy"]).scope():

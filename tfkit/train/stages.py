@@ -14,6 +14,8 @@ from tfkit.errors import UsageError
 from tfkit.stage import Stage
 from tfkit.train import checkpoint
 
+LENGTHS = ("steps", "epochs")  # of a training; one of the two
+
 
 def refuse_unknown(train: dict, planned: list[Stage]) -> None:
     """`train.stages` may only name stages that the method has."""
@@ -25,9 +27,16 @@ def refuse_unknown(train: dict, planned: list[Stage]) -> None:
         )
 
 
-def stage_options(train: dict, name: str) -> dict:
-    """The `train` section as it holds for one stage: `train.stages.<name>` goes over the rest."""
-    return {**train, **(train["stages"] or {}).get(name, {})}
+def stage_options(train: dict, stage: Stage) -> dict:
+    """The `train` section as it holds for one stage: the stage's own options go over the recipe's,
+    and `train.stages.<name>` over both. Of steps and epochs the last one told holds.
+    """
+    options = dict(train)
+    for given in (stage.train, (train["stages"] or {}).get(stage.name, {})):
+        if any(given.get(length) is not None for length in LENGTHS):
+            options |= dict.fromkeys(LENGTHS)
+        options |= given
+    return options
 
 
 def outcome_path(folder: Path, name: str) -> Path:

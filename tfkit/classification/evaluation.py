@@ -1,0 +1,69 @@
+"""How a classifier does on the groups of a held-out part."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tfkit.figure import Figure
+from tfkit.metrics import group_accuracy
+
+SCORES = ("average", "adjusted", "worst_group", "train_weighted")
+_BATCH = 500
+
+
+class Answers(NamedTuple):
+    """What a model says of a part of the data.
+
+    Args:
+        labels: [N] int.
+        groups: [N] int, or [N, G] bool where groups overlap.
+        logits: [N, C] float32.
+    """
+
+    labels: np.ndarray
+    groups: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def chosen(self) -> np.ndarray:
+        """The class of the largest logit.  [N]"""
+        return self.logits.argmax(axis=1)
+
+
+def answers(predict, source, split: str) -> Answers:
+    """A part, in its order, and the logits that `predict` (inputs -> [B, C]) gives it."""
+    parts = [
+        (batch["labels"], batch["groups"], np.asarray(predict(batch["inputs"]), "float32"))
+        for batch in source.in_order(split, _BATCH)
+    ]
+    return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def group_scores(given: Answers, source) -> dict[str, float]:
+    """`average`, `adjusted`, `worst_group` and `train_weighted` accuracy, see `group_accuracy`."""
+    known = group_accuracy(
+        given.labels, given.chosen, given.groups, train_counts=source.group_counts
+    )
+    return {name: float(known[name]) for name in SCORES}
+
+
+def group_figure(given: Answers, source) -> Figure:
+    """Accuracy by group with 95 % intervals, and how many examples each group has."""
+    known = group_accuracy(
+        given.labels, given.chosen, given.groups, train_counts=source.group_counts
+    )
+    names = [
+        f"{name} ({size} here, {trained} in training)"
+        for name, size, trained in zip(
+            source.group_names, known["sizes"], source.group_counts, strict=True
+        )
+    ]
+    low, high = np.asarray(known["intervals"]).T
+    return Figure(
+        kind="bars",
+        arrays={"values": np.asarray(known["per_group"]), "low": low, "high": high},
+        caption="Accuracy by group on the test part, with 95 % Wilson intervals. The least of "
+        "several small groups lies below the least of their true accuracies on average.",
+        alt=f"Accuracies from {low.min():.2f} to {high.max():.2f} over {len(names)} groups.",
+        labels={"names": names, "y": "accuracy"},
+    )

@@ -1,0 +1,236 @@
+"""Plain training, and balancing of groups; what needs several stages is in files of its own."""
+
+from typing import Literal
+
+import keras
+from keras import ops
+
+from tfkit.classification.classifier import right, weighted_mean
+from tfkit.classification.networks import NetworkClassifier
+from tfkit.methods.group_robustness.balance import balanced_rows, checked_counts
+from tfkit.methods.group_robustness.dfr import DFR
+from tfkit.methods.group_robustness.distillation import KnowledgeDistillation
+from tfkit.methods.group_robustness.jtt import JTT
+from tfkit.methods.group_robustness.transplant import DeTT, SimKD
+
+__all__ = [
+    "DFR",
+    "DeTT",
+    "ERM",
+    "GroupDRO",
+    "JTT",
+    "KnowledgeDistillation",
+    "Reweighting",
+    "SimKD",
+    "Subsampling",
+]
+
+
+@keras.saving.register_keras_serializable(package="tfkit")
+class ERM(NetworkClassifier):
+    """Empirical risk minimisation: plain training, the first of all baselines.
+
+        loss = mean_b CE(f(x_b), y_b)
+
+    Shapes: inputs [B, ...] -> logits [B, C]
+    Needs: inputs, labels
+    Logs: loss, accuracy
+    Args:
+        network: inputs -> logits [B, C]; functional or Sequential.
+        weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0.
+    References: Vapnik 1991, https://papers.nips.cc/paper/1991/hash/ff4d5fbbafdf976cfdc032e3bde78de5
+    """
+
+    def __init__(self, network: keras.Model, weight_decay: float = 0.0, **kwargs):
+        super().__init__(network, weight_decay, **kwargs)
+
+    def objective(self, batch, training):
+        """The mean loss of a batch, weighted if it has weights, and the share of right answers."""
+        given = self.labelled(batch)
+        logits = self(given.inputs, training=training)  # [B, C]
+        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
+        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
+
+
+@keras.saving.register_keras_serializable(package="tfkit")
+class Reweighting(NetworkClassifier):
+    """Weighs examples so that every group counts alike.
+
+        loss = mean_b w(g_b) CE(f(x_b), y_b)        w(g) = N / (G n_g)
+
+    The weights' mean over the training set is 1. Uses group labels in training.
+
+    Shapes: inputs [B, ...] -> logits [B, C]
+    Needs: inputs, labels, groups
+    Logs: loss, accuracy
+    Args:
+        network: inputs -> logits [B, C]; functional or Sequential.
+        group_counts: n_g, training examples of each of the G groups, each >= 0; told by the data.
+        weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0.
+    References: Idrissi et al. 2022, arXiv:2110.14503 (RWG, which draws by these weights instead).
+    """
+
+    third = "groups"
+
+    def __init__(self, network: keras.Model, group_counts, weight_decay: float = 0.0, **kwargs):
+        super().__init__(network, weight_decay, **kwargs)
+        self.group_counts = checked_counts("Reweighting", group_counts)
+        sizes = ops.cast(self.group_counts, "float32")
+        filled = ops.cast(sizes > 0, "float32")
+        total = ops.sum(sizes) / ops.sum(filled)
+        self.weights_by_group = total * filled / ops.maximum(sizes, 1.0)  # [G]
+
+    def objective(self, batch, training):
+        """The weighted mean loss of a batch, and the share of right answers."""
+        given = self.labelled(batch)
+        logits = self(given.inputs, training=training)  # [B, C]
+        weights = ops.take(self.weights_by_group, groups_of(self, given), axis=0)  # [B]
+        loss = weighted_mean(self.per_example(given.labels, logits), weights)
+        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
+
+    def get_config(self):
+        """The network and the options."""
+        return {**super().get_config(), "group_counts": self.group_counts}
+
+
+@keras.saving.register_keras_serializable(package="tfkit")
+class Subsampling(NetworkClassifier):
+    """Plain training on a part of the data in which all groups have the same size.
+
+        loss = mean_b CE(f(x_b), y_b)        rows drawn once: min_g n_g of each group
+
+    The strongest of the simple baselines. "oversample" instead repeats the rows of smaller groups
+    until they are as many as those of the largest. A recipe trains on these rows; from Python,
+    `rows = model.rows(groups, seed)`, then `model.fit(x[rows], y[rows])`. Uses group labels in
+    training.
+
+    Shapes: inputs [B, ...] -> logits [B, C]
+    Needs: inputs, labels
+    Logs: loss, accuracy
+    Args:
+        network: inputs -> logits [B, C]; functional or Sequential.
+        kind: "subsample" (SUBG) or "oversample".
+        weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0.
+    References: Idrissi et al. 2022, arXiv:2110.14503 (SUBG).
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        kind: Literal["subsample", "oversample"] = "subsample",
+        weight_decay: float = 0.0,
+        **kwargs,
+    ):
+        super().__init__(network, weight_decay, **kwargs)
+        if kind not in ("subsample", "oversample"):
+            raise ValueError(f"Subsampling: kind must be subsample or oversample, got {kind!r}.")
+        self.kind = kind
+
+    def rows(self, groups, seed: int = 0):
+        """Rows of the training set in which all groups are alike.  [N] int -> [M] int"""
+        return balanced_rows(groups, self.kind, seed)
+
+    def objective(self, batch, training):
+        """The mean loss of a batch, and the share of right answers."""
+        given = self.labelled(batch)
+        logits = self(given.inputs, training=training)  # [B, C]
+        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
+        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
+
+    def get_config(self):
+        """The network and the options."""
+        return {**super().get_config(), "kind": self.kind}
+
+
+@keras.saving.register_keras_serializable(package="tfkit")
+class GroupDRO(NetworkClassifier):
+    """Group distributionally robust optimisation: learns from the group that is worst off.
+
+        L_g  = mean over the batch's examples of group g of CE, 0 where it has none
+        q_g <- q_g exp(step_size (L_g + adjustment / sqrt(n_g))) / Z
+        loss = sum_g q_g L_g
+
+    q, at first 1/G, is a variable of the model, updated before the loss is taken; evaluation leaves
+    it as it is. `largest_share` is its largest entry. Uses group labels in training.
+
+    Shapes: inputs [B, ...] -> logits [B, C]
+    Needs: inputs, labels, groups
+    Logs: loss, accuracy, largest_share
+    Args:
+        network: inputs -> logits [B, C]; functional or Sequential.
+        group_counts: n_g, training examples of each of the G groups, each >= 0; told by the data.
+        step_size: of q, >= 0; 0.01 is the paper's.
+        adjustment: C of the generalisation adjustment, >= 0; the paper takes 0 to 5.
+        weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0; the
+            paper's success hangs on a strong one, such as 1e-1 or 1.
+    References: Sagawa et al. 2020, arXiv:1911.08731, algorithm 1; code: kohpangwei/group_DRO.
+    """
+
+    logged = ("accuracy", "largest_share")
+    third = "groups"
+
+    def __init__(
+        self,
+        network: keras.Model,
+        group_counts,
+        step_size: float = 0.01,
+        adjustment: float = 0.0,
+        weight_decay: float = 0.0,
+        **kwargs,
+    ):
+        super().__init__(network, weight_decay, **kwargs)
+        for name, value in {"step_size": step_size, "adjustment": adjustment}.items():
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"GroupDRO: {name} must be finite and >= 0, got {value}.")
+        self.group_counts = checked_counts("GroupDRO", group_counts)
+        self.step_size, self.adjustment = float(step_size), float(adjustment)
+        start = keras.initializers.Constant(1 / len(self.group_counts))
+        self.shares = self.add_weight(
+            (len(self.group_counts),),
+            start,
+            "float32",
+            trainable=False,
+            name="group_shares",
+            aggregation="mean",
+        )
+        sizes = ops.cast(self.group_counts, "float32")
+        self.margins = self.adjustment / ops.sqrt(ops.maximum(sizes, 1.0))  # [G]
+
+    def objective(self, batch, training):
+        """The robust loss of a batch, the share of right answers, and the largest share."""
+        given = self.labelled(batch)
+        logits = self(given.inputs, training=training)  # [B, C]
+        losses = self.per_example(given.labels, logits)  # [B]
+        if given.third is None and not training:  # held-out examples may come without groups
+            loss = ops.mean(losses)
+        else:
+            by_group = self.group_losses(losses, groups_of(self, given))  # [G]
+            if training:
+                self.shares.assign(self.updated(ops.stop_gradient(by_group)))
+            loss = ops.sum(ops.cast(self.shares.value, by_group.dtype) * by_group)
+        return loss, {
+            "accuracy": ops.mean(right(given.labels, logits)),
+            "largest_share": ops.max(self.shares),
+        }
+
+    def group_losses(self, losses, groups):
+        """Mean loss of each group, 0 for one that the batch lacks.  [B], [B] int -> [G]"""
+        members = ops.one_hot(groups, len(self.group_counts), dtype=losses.dtype)  # [B, G]
+        return ops.matmul(losses, members) / ops.maximum(ops.sum(members, axis=0), 1.0)
+
+    def updated(self, by_group):
+        """q after a batch with these losses.  [G] -> [G]"""
+        grown = self.step_size * (ops.cast(by_group, "float32") + self.margins)
+        return ops.softmax(ops.log(self.shares) + grown)  # normalised in logarithms: no overflow
+
+    def get_config(self):
+        """The network and the options."""
+        options = ("group_counts", "step_size", "adjustment")
+        return {**super().get_config(), **{name: getattr(self, name) for name in options}}
+
+
+def groups_of(model, given):
+    """The groups of a batch as int32 [B]."""
+    if given.third is None:
+        raise ValueError(f"{type(model).__name__}: a batch must be (x, y, groups).")
+    return ops.cast(ops.reshape(given.third, (-1,)), "int32")
