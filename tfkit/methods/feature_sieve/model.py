@@ -38,12 +38,13 @@ class FeatureSieve(Parts):
     Needs: inputs, labels
     Logs: loss, accuracy, readout_loss, readout_accuracy, leak
     Args:
-        lower: D, inputs -> features; in Python also a list of consecutive segments, each with its
-            own readout: all readouts are identified, then forgotten, together.
-        upper: U, features -> logits [B, K].
-        readout: A, features -> logits [B, K]; a list where `lower` is one. It should be as strong
-            as the shortcut needs and no stronger, and see what the upper part sees: linear in the
-            flattened features below a head that flattens.
+        lower: D, inputs -> features, such as `convolutional_trunk`; in Python also a list of
+            consecutive segments, each with its own readout: all are identified, then forgotten,
+            together.
+        upper: U, features -> logits [B, K], such as `convolutional_head`.
+        readout: A, features -> logits [B, K], such as `dense_readout`; a list where `lower` is one.
+            It should be as strong as the shortcut needs and no stronger, and see what the upper
+            part sees: linear in the flattened features below a head that flattens.
         forget_every: F, steps from one forgetting to the next, the first step included, >= 1; 5 is
             the published default, its search has 5 and 15; null: never.
         weight_decay: L2 penalty w/2 |v|^2 of all trainable variables of D and U, biases and norms

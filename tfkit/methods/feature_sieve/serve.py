@@ -1,5 +1,7 @@
 """What an export of this room answers."""
 
+from keras import ops
+
 from tfkit.classification import serving
 from tfkit.signature import Signature
 
@@ -22,5 +24,10 @@ def signatures(model) -> dict[str, Signature]:
 
     Shapes: inputs [B, ...]; probabilities, logits [B, K] float32; label [B] int32
     """
-    known = serving.signatures(model.network)
-    return {"predict": known["predict"]}
+    return {"predict": serving.signatures(model.network)["predict"]}
+
+
+def representation(model):
+    """The function inputs -> logits, which the hub module computes when it is called."""
+    network = model.network
+    return lambda inputs: ops.cast(network(inputs, training=False), "float32")
