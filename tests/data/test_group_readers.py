@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.data import small_groups
 from tfkit.data import (
@@ -19,6 +20,7 @@ from tfkit.data import (
     nico,
     waterbirds,
 )
+from tfkit.data.source import reading_from
 from tfkit.data.wordpiece import WordPiece
 from tfkit.errors import DataMissing
 
@@ -96,8 +98,11 @@ def test_a_picture_that_breaks_is_named(tmp_path):
     with pytest.raises(DataMissing, match=r"waterbirds: 1 of 24 files .*\n.*Bird_0003.jpg: "):
         waterbirds.load(str(tmp_path), SIZE, True)
     source = waterbirds.load(str(tmp_path), SIZE, False)  # decoded when it is drawn
-    with pytest.raises(Exception, match=r"waterbirds: 003.Bird/Bird_0003.jpg: .*repair the file"):
+    with pytest.raises(tf.errors.OpError, match=r"waterbirds: 003.Bird/Bird_0003.jpg: .*repair"):
         list(source.in_order("train", 24))
+    with pytest.raises(DataMissing, match=r"^waterbirds: 003.Bird/Bird_0003.jpg: .*repair"):
+        with reading_from(source):
+            list(source.in_order("train", 24))
     (tmp_path / "005.Bird" / "Bird_0005.jpg").unlink()
     (tmp_path / "006.Bird" / "Bird_0006.jpg").write_bytes(b"")
     refused(

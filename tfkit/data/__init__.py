@@ -8,6 +8,7 @@ _LAZY = {
     "GridSource": "ground_truth",
     "GroundTruth": "ground_truth",
     "GroupedSource": "grouped",
+    "Groups": "grouped",
     "Source": "source",
     "step_indexed": "pipeline",
 }

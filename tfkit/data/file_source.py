@@ -77,9 +77,10 @@ class FileSource(GroupedSource):
             try:
                 return pixels(self.folder / name, (self.image_size, self.image_size), CHANNELS)
             except Exception as error:  # Pillow raises many kinds for a broken file
-                raise DataMissing(
+                self.failure = DataMissing(
                     f"{self.called}: {name}: {error}; repair the file, or fetch it again."
-                ) from error
+                )
+                raise self.failure from None
 
         with ThreadPoolExecutor() as pool:  # Pillow decodes outside Python's lock
             return np.stack(list(pool.map(read_one, files)))

@@ -2,6 +2,7 @@
 
 import abc
 import hashlib
+from contextlib import contextmanager
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,7 @@ class Source(abc.ABC):
     factors may be the same picture, as orientations 0 and 39 of dSprites are.
     """
 
+    failure: Exception | None = None  # why the last batch could not be made, where that is known
     shapes: dict  # what builders of networks are told: {"image_shape": (64, 64, 1)}
     factor_names: tuple[str, ...] = ()  # names of the columns of `factors`, where there are any
 
@@ -81,6 +83,18 @@ class ArraySource(Source):
                 digest.update(f"{split}/{name}/{array.dtype}/{array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
         return {"source": self.source, "sha256": digest.hexdigest()}
+
+
+@contextmanager
+def reading_from(source: Source):
+    """What TensorFlow says of a batch that could not be made, in the source's own words.
+
+    An error inside a `tf.data` pipeline arrives as one of TensorFlow's, its message among others.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise getattr(source, "failure", None) or error from None
 
 
 def checked_split(split: str) -> str:

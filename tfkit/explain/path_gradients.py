@@ -34,6 +34,7 @@ def integrated_gradients(
     if steps < 1:
         raise ValueError(f"integrated_gradients: steps must be >= 1, got {steps}.")
     start = _baseline(inputs, baseline)
+    gradient = tf.function(_gradient)  # a graph: it is run `steps` times for every batch
     found = []
     for number, (batch, chosen) in enumerate(pieces(inputs, classes, batch_size)):
         below = start[number * batch_size : number * batch_size + len(batch)]
@@ -41,7 +42,7 @@ def integrated_gradients(
             chosen = tf.argmax(predict(batch), axis=-1)
         total = tf.zeros_like(batch)
         for step in range(steps):
-            total += _gradient(predict, below + (step + 0.5) / steps * (batch - below), chosen)
+            total += gradient(predict, below + (step + 0.5) / steps * (batch - below), chosen)
         found.append((batch - below) * total / steps)
     return gathered(found)
 
