@@ -31,6 +31,7 @@ def make_run(
     error=None,
     sha="ab",
     valid=None,
+    facts=None,
 ):
     """One run folder; `metrics` maps a name to its values by seed, or to one number."""
     folder = root / name / stamp
@@ -50,7 +51,8 @@ def make_run(
     if error:
         (folder / "error.txt").write_text(error)
     if metrics is not None:
-        write(folder / "evaluation.json", evaluation(metrics, seeds, valid or {}))
+        told = {"facts": facts} if facts else {}
+        write(folder / "evaluation.json", {**evaluation(metrics, seeds, valid or {}), **told})
     return folder
 
 

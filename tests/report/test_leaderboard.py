@@ -360,3 +360,18 @@ def test_seeds_that_are_none_hide_no_other_run(tmp_path, seeds):
     make_run(tmp_path, "b", {"mig": [0.1, 0.2]}, seeds=seeds)
     board = leaderboard([tmp_path])
     assert board["runs"] == 1 and "no list of whole numbers" in board["uncounted"][0]["why"]
+
+
+def test_what_must_be_known_of_a_method_stands_beside_its_numbers(tmp_path):
+    labels, scores = "group labels used", {"worst_group": [0.5, 0.6, 0.7]}
+    make_run(tmp_path, "dro", scores, facts={labels: "training"})
+    make_run(tmp_path, "erm", scores, facts={labels: "none"})
+    make_run(tmp_path, "erm", scores, facts={labels: "validation"}, stamp="20260102-000000-aaaaaa")
+    make_run(tmp_path, "own", scores)
+    board = leaderboard([tmp_path], by=["name"])
+    known = {row["method"]: row["facts"].get(labels) for row in board["tasks"][0]["rows"]}
+    assert known == {"dro": "training", "erm": "validation", "own": None}
+    text, page = leaderboard_text(board), leaderboard_page(board)
+    assert f"{labels}: training" in text and f"{labels}: –" in text
+    assert f'<th scope="col">{labels}</th>' in page and "<td>training</td>" in page
+    assert {row.get(labels) for row in leaderboard_rows(board)} == {"training", "validation", None}

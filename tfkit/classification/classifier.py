@@ -37,6 +37,7 @@ class Classifier(ObjectiveModel):
 
     logged = ("accuracy",)
     third = "weights"  # of "weights", "groups", "index"
+    group_labels = "none"  # the part whose group labels the method learns from
 
     def compile(self, optimizer="rmsprop", *, loss=None, **kwargs):
         """Set the optimizer, and the loss of labels and logits.

@@ -93,8 +93,10 @@ def _task(task: dict[str, Any]) -> dict[str, Any]:
     rows = [{**own, **_drawn(own, ends)} for own in task["rows"]]
     named = [part for part in (task["data"], task["metric"]) if part]
     left, right = alike(list(ends))
+    facts = list(dict.fromkeys(name for own in rows for name in own["facts"]))
     return {**task, "title": " · ".join(named), "better": better(task["goal"]), "rows": rows} | {
-        "ends": [left, right]
+        "ends": [left, right],
+        "facts": facts,
     }
 
 

@@ -41,6 +41,7 @@ def content(run: RunFolder) -> dict[str, Any]:
         "seeds": _seeds(run),
         "metrics": [_metric(name, value) for name, value in _metrics(run).items()],
         "floors": _floors(run),
+        "told": run.evaluation.get("facts") or {},
         "least": LEAST_SEEDS,
         "split": run.evaluation.get("split", "test"),
         "search": search_block(run.search, run.evaluation, list(run.curves.values())),

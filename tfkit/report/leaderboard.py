@@ -47,7 +47,8 @@ def leaderboard(
         scales: {metric: (worst, best)}, what scores 0 and 1 in the aggregates.
     Returns a dict that JSON can hold:
         tasks: data, metric, goal, told (who says so), scale, rows from best to worst: method, rank,
-            n, mean, low, high (Student's t over seeds; None below three), values, seeds, runs.
+            n, mean, low, high (Student's t over seeds; None below three), values, seeds, runs,
+            facts {name: text}, what must be known besides.
             Equal means share a rank.
         aggregates: tasks, rows (method, n, and mean, median, iqm, optimality_gap as {"value",
             "low", "high"}, by the stratified bootstrap), missing {method: why it is not among them}
@@ -118,7 +119,16 @@ def _row(method: str, cell: Cell) -> dict[str, Any]:
     folders = dict.fromkeys(str(run.path) for run in cell.runs.values())
     seeds = [seed if isinstance(seed, int) else None for seed in cell.values]
     own = {"method": method, "n": len(cell.values), **spread, "seeds": seeds}
-    return own | {"runs": list(folders)}
+    return own | {"runs": list(folders), "facts": _facts(cell.runs.values())}
+
+
+def _facts(runs: Iterable[Run]) -> dict[str, str]:
+    """What must be known of a method's runs; "or" where they differ."""
+    found: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for name, told in run.facts.items():
+            found.setdefault(name, {})[told] = None
+    return {name: " or ".join(sorted(told)) for name, told in found.items()}
 
 
 def _uncounted(run: Run, methods: Mapping[Path, str]) -> dict[str, Any]:

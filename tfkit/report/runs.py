@@ -33,6 +33,7 @@ class Run:
         stamp: when it began, as text that sorts.
         why: the last line of what went wrong.
         floors: {what learned nothing: {metric: value}}, measured like its metrics.
+        facts: what a reader of the metrics must know besides, by name.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Run:
     stamp: str = ""
     why: str = ""
     floors: dict[str, dict[str, float]] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> bool:
@@ -117,6 +119,7 @@ def _read(path: Path) -> Run:
         stamp=_stamp(path),
         why=error.splitlines()[-1] if error else _diverged(provenance),
         floors=evaluation.get("floors") or {},
+        facts=evaluation.get("facts") or {},
     )
 
 

@@ -119,18 +119,21 @@ def leaderboard_rows(board: dict[str, Any]) -> list[dict[str, Any]]:
         for own in task["rows"]:
             shared = {"method": own["method"]} | {k: task[k] for k in ("data", "metric", "goal")}
             for seed, value in zip(own["seeds"], own["values"], strict=True):
-                rows.append({**shared, "seed": seed, "value": value, "rank": own["rank"]})
+                told = {"seed": seed, "value": value, "rank": own["rank"]}
+                rows.append({**shared, **told, **own["facts"]})
     return rows
 
 
 def _task_text(task: dict[str, Any]) -> str:
     title = " / ".join(filter(None, (task["data"], task["metric"])))
+    facts = dict.fromkeys(name for own in task["rows"] for name in own["facts"])
     rows = [
         [
             "–" if own["rank"] is None else str(own["rank"]),
             own["method"],
             spread(own, own["n"]),
             "" if own["low"] is None else f"{own['n']} seeds",
+            *(f"{name}: {own['facts'].get(name, '–')}" for name in facts),
         ]
         for own in task["rows"]
     ]

@@ -1,5 +1,6 @@
 """Metrics of a model on the held-out data: the room's evaluator, and the model's own logs."""
 
+from collections.abc import Collection
 from contextlib import contextmanager
 
 import numpy as np
@@ -100,6 +101,13 @@ def floors(assembly: Assembly, names: list[str]) -> dict[str, dict[str, float]]:
     compute = assembly.room.function("evaluate", "floors")
     own = options(assembly.recipe)
     return compute(assembly.model, assembly.source, names, **own) if compute else {}
+
+
+def facts(assembly: Assembly, chosen_by: Collection[str] = ()) -> dict[str, str]:
+    """What a reader of the metrics must know besides; `chosen_by` are a search's objectives."""
+    tell = assembly.room.function("evaluate", "facts")
+    train = assembly.recipe["train"]
+    return tell(assembly.model, assembly.source, train, tuple(chosen_by)) if tell else {}
 
 
 def arrays(assembly: Assembly) -> dict[str, dict]:

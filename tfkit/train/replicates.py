@@ -12,7 +12,7 @@ from tfkit.program import program
 from tfkit.statistics.intervals import mean_interval
 from tfkit.train.build import Assembly, assemble
 from tfkit.train.folder import RunFolder, read_json, write_atomically, write_json
-from tfkit.train.measure import VALID, arrays, figures, floors, measure
+from tfkit.train.measure import VALID, arrays, facts, figures, floors, measure
 
 
 def replicate_folder(folder: RunFolder, resolved: Mapping, seed: int) -> RunFolder:
@@ -45,6 +45,8 @@ def evaluate_replicate(
     evaluation = {"seed": assembly.replicate, "split": "test", "metrics": metrics}
     if known := floors(assembly, list(metrics)):
         evaluation["floors"] = known
+    if known := facts(assembly, objective):
+        evaluation["facts"] = known
     judged = {"objective": next(iter(objective.values()))} if objective else {}
     write_json(folder.evaluation, {**evaluation, "valid": held_out, **judged})
 
@@ -62,7 +64,7 @@ def summarise(folder: RunFolder, resolved: Mapping) -> None:
     shown = shown_seed(folder, resolved)
     drawn = replicate_folder(folder, resolved, shown) / "figures"
     shutil.copytree(drawn, folder / "figures", dirs_exist_ok=True)
-    known = {"floors": runs[0]["floors"]} if "floors" in runs[0] else {}
+    known = {name: runs[0][name] for name in ("floors", "facts") if name in runs[0]}
     write_json(
         folder.evaluation,
         {

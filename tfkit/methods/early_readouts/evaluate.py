@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfkit.classification import evaluation
+from tfkit.classification.group_labels import group_labels_used
 from tfkit.figure import Figure
 from tfkit.losses.distillation import margins
 
@@ -102,6 +103,11 @@ def contradicted(given, source) -> np.ndarray:
 def ratio(one: float, other: float) -> float:
     """one / other, cut where the other is nothing."""
     return float(min(one / other, _LARGEST)) if other > 0 else (_LARGEST if one > 0 else 1.0)
+
+
+def facts(model, source, train, chosen_by) -> dict[str, str]:
+    """Where group labels were used."""
+    return group_labels_used(model, source, train, chosen_by)
 
 
 def figures(model, source, seed) -> dict[str, Figure]:

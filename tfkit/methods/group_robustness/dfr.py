@@ -54,6 +54,11 @@ class DFR(NetworkClassifier):
         self.last = last_dense("DFR", "network", network)
         self.features = features_of("DFR", "network", network)
 
+    @property
+    def group_labels(self):
+        """The part whose group labels are used."""
+        return {"valid": "validation", "train": "training"}[self.part]
+
     def refit(self, inputs, labels, groups, seed: int = 0):
         """Fit the last layer to examples, balanced by groups; nothing else moves.
 

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tfkit.classification.evaluation import SCORES, answers, group_figure, group_scores
+from tfkit.classification.group_labels import group_labels_used
 from tfkit.figure import Figure
 
 
@@ -22,6 +23,11 @@ def evaluate(model, source, split, metrics, seed) -> dict[str, float]:
         raise ValueError(f"evaluate: metrics must be among {', '.join(SCORES)}, got {unknown}.")
     values = group_scores(_answers(model, source, split), source)
     return {name: values[name] for name in SCORES if metrics is None or name in metrics}
+
+
+def facts(model, source, train, chosen_by) -> dict[str, str]:
+    """Where group labels were used."""
+    return group_labels_used(model, source, train, chosen_by)
 
 
 def figures(model, source, seed) -> dict[str, Figure]:

@@ -17,9 +17,10 @@ class JTT(NetworkClassifier):
         errors     E      = {i: argmax f_1(x_i) != y_i}     over the training set
         train      loss   = mean_b CE(f(x_b), y_b)          on the training set with E repeated
 
-    An example of E is there `upweight` times, all others once. A recipe has the three as stages:
+    An example of E is there `upweight` times, all others once. A recipe has the three as stages;
     how long the first lasts decides all. From Python: train a network of the same kind,
-    `model.set_errors(wrong)`, `rows = model.rows()`, then `model.fit(x[rows], y[rows])`. No group labels in training; the paper chooses by them.
+    `model.set_errors(wrong)`, `rows = model.rows()`, then `model.fit(x[rows], y[rows])`. No group
+    labels in training; the paper chooses by them.
 
     Shapes: inputs [B, ...] -> logits [B, C]
     Needs: inputs, labels

@@ -71,6 +71,7 @@ class Reweighting(NetworkClassifier):
     """
 
     third = "groups"
+    group_labels = "training"
 
     def __init__(self, network: keras.Model, group_counts, weight_decay: float = 0.0, **kwargs):
         super().__init__(network, weight_decay, **kwargs)
@@ -113,6 +114,8 @@ class Subsampling(NetworkClassifier):
         weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0.
     References: Idrissi et al. 2022, arXiv:2110.14503 (SUBG).
     """
+
+    group_labels = "training"
 
     def __init__(
         self,
@@ -168,6 +171,7 @@ class GroupDRO(NetworkClassifier):
 
     logged = ("accuracy", "largest_share")
     third = "groups"
+    group_labels = "training"
 
     def __init__(
         self,
