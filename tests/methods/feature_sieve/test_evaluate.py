@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.methods.feature_sieve import shortcuts as tasks
-from tfkit.data import strip_xor
+from tfkit.data import patch_xor, strip_xor
 from tfkit.layers import DenseReadout
 from tfkit.methods.feature_sieve.evaluate import evaluate, figures
 from tfkit.models import FeatureSieve
@@ -43,6 +43,28 @@ def test_a_readout_that_says_nothing_leaks_nothing_while_a_probe_still_reads(wor
     assert found["leak"] == pytest.approx(0, abs=1e-6) and found["probe_accuracy"] > 0.95
     assert found != evaluate(model, source, "test", names, 1, probe_examples=300)
     assert found == evaluate(model, source, "test", names, 0, probe_examples=300)
+
+
+def test_the_share_of_an_answer_that_sees_the_shortcut_alone_is_1():
+    source = strip_xor.load(train_size=300, validation_size=40, test_size=80)
+    for columns, wanted in ((slice(0, 8), 1.0), (slice(8, 24), 0.0)):
+        lower, upper = tasks.perceptron()
+        kernel = np.zeros((8, 24, 64), "float32")
+        kernel[:, columns] = lower.layers[-1].kernel.numpy().reshape(8, 24, 64)[:, columns]
+        lower.layers[-1].kernel.assign(kernel.reshape(192, 64))
+        model = FeatureSieve(lower, upper, DenseReadout(2))
+        found = evaluate(model, source, "test", ["spurious_share"], 0)
+        assert found == {"spurious_share": pytest.approx(wanted)}
+    source.spurious_region = None
+    with pytest.raises(ValueError, match="spurious_share needs data"):
+        evaluate(model, source, "test", ["spurious_share"], 0)
+
+
+def test_draws_what_feature_maps_look_at_where_there_are_any(world):
+    source = patch_xor.load(train_size=300, validation_size=40, test_size=80)
+    model = FeatureSieve(*tasks.convolutions(), DenseReadout(2))
+    assert set(figures(model, source, 0)) == {"groups", "grad_cam"}
+    assert set(figures(*world, 0)) == {"groups"}
 
 
 def test_bad_arguments_are_refused(world):
