@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tfkit import catalog
+from tfkit.data.source import reading_from
 from tfkit.errors import TfkitError, UsageError
 from tfkit.train import seeds
 from tfkit.train.build import Assembly
@@ -22,7 +23,7 @@ def measure(assembly: Assembly, split: str, names: list[str] | None) -> dict[str
     evaluate = assembly.room.function("evaluate", "evaluate")
     known = {gift["name"] for gift in evaluator(assembly).gives} if evaluate else set()
     logged = [name for name in names or () if name not in known]
-    with borrowed_noise(assembly):
+    with borrowed_noise(assembly), reading_from(assembly.source):
         values = {}
         if evaluate and (names is None or set(names) & known):
             wanted = None if names is None else [name for name in names if name in known]

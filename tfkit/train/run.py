@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from tfkit import catalog
+from tfkit.data.source import reading_from
 from tfkit.errors import UsageError
 from tfkit.stage import Stage
 from tfkit.train import device, provenance, stages
@@ -70,10 +71,11 @@ def train(
             f"a training in stages ({', '.join(stage.name for stage in planned)}) cannot be cut "
             "short, as search.engine: hyperband does; take another engine."
         )
-    if planned:
-        train_stages(folder, assembly, planned, looking)
-    else:
-        fit(folder, assembly, assembly.model, recipe["train"], looking)
+    with reading_from(assembly.source):
+        if planned:
+            train_stages(folder, assembly, planned, looking)
+        else:
+            fit(folder, assembly, assembly.model, recipe["train"], looking)
     save_weights(folder, assembly.model)
     return assembly
 
