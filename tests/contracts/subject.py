@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 # what the engine would supply; a method with another such parameter adds it here
 SUPPLIED = {"image_shape": (16, 16, 1), "latent_dim": 4, "steps": 8, "classes": 10}
 SUPPLIED |= {"num_classes": 3}  # of a readout: told by the network above it
-SUPPLIED |= {"input_shape": (8, 8, 1), "feature_shape": (4, 4, 2)}  # of classifiers' networks
+SUPPLIED |= {"input_shape": (32, 32, 3)}  # of a classifier's network; the least that all take
+PLAIN = {"network": {"name": "perceptron"}}  # for a network that is made of another
 # letters of the docstrings' `Shapes:`; integers are drawn below K, so that they can be classes
 SIZES = {"B": 6, "M": 4, "N": 60, "D": 3, "K": 3, "T": 5, "H": 8, "W": 8, "C": 1}
 LARGE = 1000.0  # how far outside its bounds a bad value is, where the bound is not itself outside
@@ -45,7 +46,8 @@ class Subject:
         for parameter in self.entry.parameters:
             if parameter.supplied and parameter.name not in SUPPLIED:
                 pytest.fail(f"{self.name}: add {parameter.name} to tests/contracts/subject.py")
-        return build(self.entry, {**self.options, **changed}, SUPPLIED)
+        inner = PLAIN if self.entry.kind == "network" and "network" in self.entry.options else {}
+        return build(self.entry, {**inner, **self.options, **changed}, SUPPLIED)
 
 
 def subject(thing, kind: str, options: dict | None = None, inputs: tuple = ()) -> Subject:

@@ -1,4 +1,4 @@
-"""Fully connected networks: a classifier, and its two halves for methods that cut it."""
+"""Fully connected classifiers."""
 
 from math import prod
 
@@ -23,40 +23,7 @@ def perceptron(input_shape, classes, units: list[int] = (64, 64)) -> keras.Model
     """
     positive("perceptron", units=units)
     inputs = keras.Input(input_shape, name="inputs")
-    hidden = _hidden(layers.Reshape((prod(input_shape),))(inputs), units)
-    return keras.Model(inputs, layers.Dense(classes, name="logits")(hidden), name="perceptron")
-
-
-def perceptron_trunk(input_shape, units: list[int] = (64,)) -> keras.Model:
-    """The lower half of a `perceptron`: its first hidden layers.
-
-    Shapes: [B, H, W, C] -> [B, D]
-    Args:
-        input_shape: of an example, told by the data.
-        units: widths of the hidden layers, each >= 1; the last is D.
-    """
-    positive("perceptron_trunk", units=units)
-    inputs = keras.Input(input_shape, name="inputs")
-    hidden = _hidden(layers.Reshape((prod(input_shape),))(inputs), units)
-    return keras.Model(inputs, hidden, name="perceptron_trunk")
-
-
-def perceptron_head(feature_shape, classes, units: list[int] = (64,)) -> keras.Model:
-    """The upper half of a `perceptron`: its last hidden layers and the logits.
-
-    Shapes: [B, D] -> [B, K]
-    Args:
-        feature_shape: of the lower half's features, which are flattened; told by the lower half.
-        classes: K, told by the data.
-        units: widths of the hidden layers, each >= 1; none for a linear head.
-    """
-    positive("perceptron_head", units=units)
-    features = keras.Input(feature_shape, name="features")
-    hidden = _hidden(layers.Reshape((prod(feature_shape),))(features), units)
-    return keras.Model(features, layers.Dense(classes, name="logits")(hidden), name="head")
-
-
-def _hidden(hidden, units):
+    hidden = layers.Reshape((prod(input_shape),))(inputs)
     for number, width in enumerate(units, start=1):
         hidden = layers.Dense(width, activation="relu", name=f"hidden_{number}")(hidden)
-    return hidden
+    return keras.Model(inputs, layers.Dense(classes, name="logits")(hidden), name="perceptron")

@@ -8,9 +8,9 @@ from keras import ops
 
 from tfkit.classification.classifier import right, weighted_mean
 from tfkit.losses import forgetting_loss
-from tfkit.methods.feature_sieve.cutting import cut
 from tfkit.methods.feature_sieve.parts import Parts
 from tfkit.methods.feature_sieve.states import kept, require_one_replica
+from tfkit.networks.cutting import cut
 from tfkit.objective import batch_of, share_of_replica, with_penalties
 
 __all__ = ["FeatureSieve"]
@@ -38,10 +38,10 @@ class FeatureSieve(Parts):
     Needs: inputs, labels
     Logs: loss, accuracy, readout_loss, readout_accuracy, leak
     Args:
-        lower: D, inputs -> features, such as `convolutional_trunk`; in Python also a list of
+        lower: D, inputs -> features, such as a `lower_part`; in Python also a list of
             consecutive segments, each with its own readout: all are identified, then forgotten,
             together.
-        upper: U, features -> logits [B, K], such as `convolutional_head`.
+        upper: U, features -> logits [B, K], such as an `upper_part`.
         readout: A, features -> logits [B, K], such as `dense_readout`; a list where `lower` is one.
             It should be as strong as the shortcut needs and no stronger, and see what the upper
             part sees: linear in the flattened features below a head that flattens.

@@ -18,7 +18,7 @@ def cut(model, layer):
     _check_model(model)
     names = list(layer) if isinstance(layer, (list, tuple)) else [layer]
     if not names:
-        raise ValueError("from_model: layer must be a name or a list of names, got none.")
+        raise ValueError("cut: layer must be a name or a list of names, got none.")
     start, segments = model.inputs[0], []
     for name in names:
         end = _output(model, name)
@@ -31,12 +31,12 @@ def cut(model, layer):
 def _check_model(model):
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise ValueError(
-            "from_model: model must be a functional or Sequential keras.Model that knows its "
+            "cut: model must be a functional or Sequential keras.Model that knows its "
             f"input's shape, got {type(model).__name__}; start it with keras.Input(shape)."
         )
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(
-            f"from_model: model must have one input and one output, got {len(model.inputs)} and "
+            f"cut: model must have one input and one output, got {len(model.inputs)} and "
             f"{len(model.outputs)}."
         )
     last = _maker(model.outputs[0])
@@ -44,7 +44,7 @@ def _check_model(model):
         last, keras.layers.Softmax
     ):
         raise ValueError(
-            f"from_model: model must give logits, but layer {last.name} ends in a softmax; make "
+            f"cut: model must give logits, but layer {last.name} ends in a softmax; make "
             "it without (keras.applications: classifier_activation=None)."
         )
 
@@ -54,16 +54,16 @@ def _output(model, name):
     known = {layer.name: layer for layer in model.layers}
     if name not in known or isinstance(known[name], keras.layers.InputLayer):
         names = [n for n, one in known.items() if not isinstance(one, keras.layers.InputLayer)]
-        raise ValueError(f"from_model: layer must be one of {', '.join(names)}; got {name!r}.")
+        raise ValueError(f"cut: layer must be one of {', '.join(names)}; got {name!r}.")
     made = [t for t in _ancestry(model.outputs[0]) if _maker(t) is known[name]]
     if len(made) != 1:
         raise ValueError(
-            f"from_model: layer {name} makes {len(made)} tensors of this model's logits; cut "
+            f"cut: layer {name} makes {len(made)} tensors of this model's logits; cut "
             "behind a layer that is called once."
         )
     (tensor,) = made
     if _key(tensor) == _key(model.outputs[0]):
-        raise ValueError(f"from_model: layer {name} is the last one, nothing would be left above.")
+        raise ValueError(f"cut: layer {name} is the last one, nothing would be left above.")
     return tensor
 
 
@@ -73,7 +73,7 @@ def _between(start, end, name):
     beside = [t for t in ends if _key(t) != _key(start)]
     if beside or _key(start) == _key(end):
         raise ValueError(
-            f"from_model: the cut at layer {name} does not part the model: "
+            f"cut: the cut at layer {name} does not part the model: "
             + (
                 f"a path from {_maker(beside[0]).name} passes it by (a skip connection across the "
                 "cut, or the layers are out of order)"

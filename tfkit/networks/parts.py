@@ -1,0 +1,34 @@
+"""The two halves of any network, for methods that cut one."""
+
+import keras
+
+from tfkit.networks.cutting import cut
+
+
+def lower_part(network: keras.Model, layer: str = "hidden_1") -> keras.Model:
+    """A network up to a layer through which all its paths go.
+
+    `upper_part` of the same network and layer is the other half, with weights of its own; in Python
+    `tfkit.networks.cutting.cut(model, layer)` gives both with the model's weights.
+
+    Shapes: [B, H, W, C] -> [B, D]
+    Args:
+        network: inputs -> logits; functional or Sequential, with one input.
+        layer: name of the half's last layer.
+    Raises:
+        ValueError: no such layer, or something passes it by.
+    """
+    return cut(network, layer)[0]
+
+
+def upper_part(network: keras.Model, layer: str = "hidden_1") -> keras.Model:
+    """A network from a layer on, through which all its paths go: features -> logits.
+
+    Shapes: [B, D] -> [B, K]
+    Args:
+        network: inputs -> logits; functional or Sequential, with one input.
+        layer: name of the other half's last layer.
+    Raises:
+        ValueError: no such layer, or something passes it by.
+    """
+    return cut(network, layer)[1]
