@@ -16,6 +16,10 @@ from tfkit.errors import DataMissing
 CLASSES = {"automobile": 1, "truck": 9}  # numbers in CIFAR-10
 _SIDE = 32
 _RECORD = 1 + 3 * _SIDE**2
+_FILES = {
+    "train": [f"data_batch_{number}.bin" for number in range(1, 6)],
+    "test": ["test_batch.bin"],
+}
 _LAYOUT = (
     "the folder cifar-10-batches-bin with data_batch_1.bin to data_batch_5.bin and test_batch.bin, "
     "records of a label and 3072 bytes: the binary version from "
@@ -68,22 +72,18 @@ def load(
         raise ValueError(f"dominoes: seed must be >= 0, got {seed}.")
     digits = read_mnist("dominoes", mnist)
     folder = find("dominoes", cifar, _LAYOUT, "folder")
-    vehicles = {
-        "train": _vehicles([folder / f"data_batch_{number}.bin" for number in range(1, 6)]),
-        "test": _vehicles([folder / "test_batch.bin"]),
-    }
+    vehicles = {part: _vehicles(folder, names) for part, names in _FILES.items()}
     order = np.random.default_rng([seed, 0]).permutation(len(vehicles["train"][1]))
     held = max(1, round(validation * len(order)))
     rows = {"train": order[held:], "valid": order[:held], "test": slice(None)}
     splits, groups = {}, {}
     for number, part in enumerate(rows):
-        below = "test" if part == "test" else "train"
-        pictures, labels = (array[rows[part]] for array in vehicles[below])
+        own = "test" if part == "test" else "train"
+        pictures, labels = (array[rows[part]] for array in vehicles[own])
         chance = list(chances.values())[number]
         generator = np.random.default_rng([seed, number + 1])
-        agrees = generator.random(len(labels)) < (correlation if chance is None else chance)
-        attribute = np.where(agrees, labels, 1 - labels)
-        above = _digits(generator, *digits[below], attribute)
+        chance = correlation if chance is None else chance
+        above, attribute = _above(generator, digits[own], labels, chance)
         splits[part] = {"inputs": np.concatenate([above, pictures], axis=1), "labels": labels}
         groups[part] = 2 * labels + attribute
     region = np.zeros((2 * _SIDE, _SIDE), bool)
@@ -93,10 +93,10 @@ def load(
     return GroupedSource(splits, 2, Groups(names, groups), **given)
 
 
-def _vehicles(files: list[Path]):
+def _vehicles(folder: Path, names: list[str]):
     """Pictures [N, 32, 32, 3] uint8 and labels [N] of the two classes."""
     pictures, labels = [], []
-    for file in files:
+    for file in (folder / name for name in names):
         with reading("dominoes", file, _LAYOUT):
             content = file.read_bytes()
             if not content or len(content) % _RECORD:
@@ -108,14 +108,19 @@ def _vehicles(files: list[Path]):
             labels += [label] * len(found)
     if len(set(labels)) < len(CLASSES):
         raise DataMissing(
-            f"dominoes: {files[0].parent} lacks pictures of {' or '.join(CLASSES)}; expected "
-            f"{_LAYOUT}."
+            f"dominoes: {folder} lacks pictures of {' or '.join(CLASSES)}; expected {_LAYOUT}."
         )
     return np.concatenate(pictures), np.array(labels)
 
 
-def _digits(generator, images, digits, wanted):
-    """A random image of each digit, black around it, in three channels.  -> [N, 32, 32, 3]"""
+def _above(generator, mnist, labels, chance):
+    """Digits that are the label with some chance: random images, black around, and the digits.
+
+    Shapes: [N] -> [N, 32, 32, 3] uint8, [N]
+    """
+    images, digits = mnist
+    agrees = generator.random(len(labels)) < chance
+    wanted = np.where(agrees, labels, 1 - labels)
     found = np.zeros((len(wanted), _SIDE, _SIDE, 3), np.uint8)
     edge = (_SIDE - images.shape[1]) // 2
     for digit in np.unique(wanted):
@@ -125,4 +130,4 @@ def _digits(generator, images, digits, wanted):
         rows = np.flatnonzero(wanted == digit)
         drawn = known[generator.integers(0, len(known), len(rows))]
         found[rows, edge:-edge, edge:-edge] = drawn[..., None]
-    return found
+    return found, wanted
