@@ -33,12 +33,19 @@ def convolutions(
         units: widths of the hidden layers, >= 1; none for a linear head.
         pooling: "flatten" keeps the places, "average" takes the mean over them.
         normalization: "batch" normalises before each ReLU of the convolutions.
+    References: LeCun et al. 1998, https://doi.org/10.1109/5.726791
     """
     if len(input_shape) != 3:
         raise ValueError(
             f"convolutions: needs images of shape (H, W, C), the data's are {tuple(input_shape)}; "
             "take perceptron for others."
         )
+    for name, given, known in (
+        ("pooling", pooling, ("flatten", "average")),
+        ("normalization", normalization, ("batch", "none")),
+    ):
+        if given not in known:
+            raise ValueError(f"convolutions: {name} must be {' or '.join(known)}, got {given!r}.")
     positive("convolutions", filters=filters, strides=strides, units=units)
     features = inputs = keras.Input(input_shape, name="inputs")
     for number, width in enumerate(filters, start=1):

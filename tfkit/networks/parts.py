@@ -13,10 +13,11 @@ def lower_part(network: keras.Model, layer: str = "hidden_1") -> keras.Model:
 
     Shapes: [B, H, W, C] -> [B, D]
     Args:
-        network: inputs -> logits; functional or Sequential, with one input.
+        network: inputs -> logits, such as a `perceptron`; functional or Sequential, one input.
         layer: name of the half's last layer.
     Raises:
         ValueError: no such layer, or something passes it by.
+    References: Tiwari and Shenoy 2023, arXiv:2301.13293 (where a readout sits).
     """
     return cut(network, layer)[0]
 
@@ -26,9 +27,10 @@ def upper_part(network: keras.Model, layer: str = "hidden_1") -> keras.Model:
 
     Shapes: [B, D] -> [B, K]
     Args:
-        network: inputs -> logits; functional or Sequential, with one input.
+        network: inputs -> logits, such as a `perceptron`; functional or Sequential, one input.
         layer: name of the other half's last layer.
     Raises:
         ValueError: no such layer, or something passes it by.
+    References: Tiwari and Shenoy 2023, arXiv:2301.13293 (where a readout sits).
     """
     return cut(network, layer)[1]

@@ -20,6 +20,7 @@ def perceptron(input_shape, classes, units: list[int] = (64, 64)) -> keras.Model
         input_shape: of an example, told by the data.
         classes: K, told by the data.
         units: widths of the hidden layers, each >= 1.
+    References: Goodfellow et al. 2016, https://www.deeplearningbook.org, chapter 6.
     """
     positive("perceptron", units=units)
     inputs = keras.Input(input_shape, name="inputs")

@@ -27,7 +27,7 @@ class DFR(NetworkClassifier):
     Needs: inputs, labels
     Logs: loss, accuracy
     Args:
-        network: inputs -> logits [B, C]; functional or Sequential, its last layer a Dense.
+        network: inputs -> logits [B, C], such as a `perceptron`; its last layer a Dense.
         part: which part of the data the last layer is fitted to in a recipe; "valid" is the paper's
             better one, and is no measure of this model any more.
         repeats: regressions that are averaged, >= 1; 20 is the paper's.

@@ -22,8 +22,9 @@ class KnowledgeDistillation(Taught):
     Needs: inputs, labels
     Logs: loss, accuracy, distillation
     Args:
-        student: inputs -> logits [B, C]; functional or Sequential.
-        teacher: inputs -> logits [B, C], or the `.keras` file of a trained one.
+        student: inputs -> logits [B, C], such as a `perceptron`; functional or Sequential.
+        teacher: inputs -> logits, such as a larger `perceptron`, or the `.keras` file of a trained
+            one.
         temperature: T, > 0; 3 as in DeDiER's comparison.
         mixing: share of the distillation, in [0, 1]; 1 as there.
         weight_decay: L2 penalty w/2 |v|^2 of the student's variables in the gradient, >= 0.

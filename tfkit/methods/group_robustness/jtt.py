@@ -26,7 +26,7 @@ class JTT(NetworkClassifier):
     Needs: inputs, labels
     Logs: loss, accuracy
     Args:
-        network: inputs -> logits [B, C]; functional or Sequential.
+        network: inputs -> logits [B, C], such as a `perceptron`; functional or Sequential.
         num_train: N, rows of the training set; in a recipe null, for the data tell it.
         upweight: times that an error is repeated, >= 1; the paper takes 20 to 100 for images, 4 to
             6 for text.

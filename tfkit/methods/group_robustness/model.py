@@ -36,7 +36,7 @@ class ERM(NetworkClassifier):
     Needs: inputs, labels
     Logs: loss, accuracy
     Args:
-        network: inputs -> logits [B, C]; functional or Sequential.
+        network: inputs -> logits [B, C], such as a `perceptron`; functional or Sequential.
         weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0.
     References: Vapnik 1991, https://papers.nips.cc/paper/1991/hash/ff4d5fbbafdf976cfdc032e3bde78de5
     """
@@ -64,7 +64,7 @@ class Reweighting(NetworkClassifier):
     Needs: inputs, labels, groups
     Logs: loss, accuracy
     Args:
-        network: inputs -> logits [B, C]; functional or Sequential.
+        network: inputs -> logits [B, C], such as a `perceptron`; functional or Sequential.
         group_counts: n_g, training examples of each of the G groups, each >= 0; told by the data.
         weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0.
     References: Idrissi et al. 2022, arXiv:2110.14503 (RWG, which draws by these weights instead).
@@ -109,7 +109,7 @@ class Subsampling(NetworkClassifier):
     Needs: inputs, labels
     Logs: loss, accuracy
     Args:
-        network: inputs -> logits [B, C]; functional or Sequential.
+        network: inputs -> logits [B, C], such as a `perceptron`; functional or Sequential.
         kind: "subsample" (SUBG) or "oversample".
         weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0.
     References: Idrissi et al. 2022, arXiv:2110.14503 (SUBG).
@@ -160,7 +160,7 @@ class GroupDRO(NetworkClassifier):
     Needs: inputs, labels, groups
     Logs: loss, accuracy, largest_share
     Args:
-        network: inputs -> logits [B, C]; functional or Sequential.
+        network: inputs -> logits [B, C], such as a `perceptron`; functional or Sequential.
         group_counts: n_g, training examples of each of the G groups, each >= 0; told by the data.
         step_size: of q, >= 0; 0.01 is the paper's.
         adjustment: C of the generalisation adjustment, >= 0; the paper takes 0 to 5.

@@ -60,8 +60,8 @@ class SimKD(Transplanted):
     Needs: inputs, labels
     Logs: loss, accuracy
     Args:
-        student: inputs -> logits [B, C]; its last layer a Dense.
-        teacher: inputs -> logits [B, C], its last layer a Dense; or the `.keras` file of a trained
+        student: inputs -> logits [B, C], such as a `perceptron`; its last layer a Dense.
+        teacher: inputs -> logits, such as a larger `perceptron`, or the `.keras` file of a trained
             one.
         weight_decay: L2 penalty w/2 |v|^2 of the student's variables in the gradient, >= 0.
     References: Chen et al. 2022, arXiv:2203.14001.
@@ -94,8 +94,8 @@ class DeTT(Transplanted):
     Needs: inputs, labels
     Logs: loss, accuracy
     Args:
-        student: inputs -> logits [B, C]; its last layer a Dense.
-        teacher: inputs -> logits [B, C], its last layer a Dense; or the `.keras` file of a trained
+        student: inputs -> logits [B, C], such as a `perceptron`; its last layer a Dense.
+        teacher: inputs -> logits, such as a larger `perceptron`, or the `.keras` file of a trained
             one.
         num_train: N, rows of the training set; in a recipe null, for the data tell it.
         upweight: times that an error is repeated, >= 1.
