@@ -46,7 +46,7 @@ def acting(**train):
     return runs.recipes.load({**known, "model": {"name": "acting_room.model:Acting"}})
 
 
-@pytest.mark.parametrize("kills", [[4], [5], [3, 6, 2]], ids=str)
+@pytest.mark.parametrize("kills", [[5], [3, 6, 2]], ids=str)
 def test_what_happens_between_steps_is_resumed_exactly(kills, tmp_path, monkeypatch):
     whole, _ = runs.run(tmp_path / "whole", acting())
     for updates in kills:
@@ -58,7 +58,7 @@ def test_what_happens_between_steps_is_resumed_exactly(kills, tmp_path, monkeypa
     assert runs.bytes_of(resumed) == runs.bytes_of(whole)
 
 
-@pytest.mark.parametrize("at_once", [2, 4, 12])
+@pytest.mark.parametrize("at_once", [2, 12])
 def test_steps_at_once_end_where_something_happens_between(at_once, tmp_path, monkeypatch):
     from acting_room.stages import SEEN
 
@@ -79,11 +79,10 @@ def test_a_stage_may_have_batches_of_its_own(tmp_path):
     assert losses[0] > 2 * losses[1]  # of y twice as large
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 14])
-def test_a_divergence_is_found_by_a_replay_that_acts_too(chunk, tmp_path, monkeypatch):
+def test_a_divergence_is_found_by_a_replay_that_acts_too(tmp_path, monkeypatch):
     monkeypatch.setattr("acting_room.stages.POISON", [8])
     with pytest.raises(Diverged) as error:
-        runs.run(tmp_path / "run", acting(save_every=chunk))
+        runs.run(tmp_path / "run", acting(save_every=7))
     assert (error.value.step, error.value.tensor) == (9, "log/critic")
 
 

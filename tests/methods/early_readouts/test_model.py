@@ -7,7 +7,7 @@ from tests.methods.early_readouts.tasks import network, same, shortcut, values
 from tfkit.layers import ConvReadout
 from tfkit.losses import Distillation, early_readout_weights
 from tfkit.methods.early_readouts import Rounds
-from tfkit.methods.early_readouts.weights import effective_sample_size
+from tfkit.methods.early_readouts.weights import Ledger, effective_sample_size
 from tfkit.models import DebiasedDistillation
 
 X, Y, CLEAR = shortcut()
@@ -111,12 +111,27 @@ def test_ways_to_give_the_training_set(given):
     np.testing.assert_allclose(weights(model), weights(reference), rtol=1e-4)
 
 
-def rounds_at(**options):
-    """Epochs before which a training of six epochs does a round, in three calls of fit."""
-    model, done = made(**options), []
-    model.reweigh = lambda training_set: done.append(int(model.epochs))
-    for epochs in (1, 2, 3):
-        model.fit(X, Y, epochs=epochs, batch_size=200, verbose=0)
+def rounds_at(every=None, **options):
+    """Epochs before which a training of six epochs does a round."""
+
+    class Model:
+        memory, first_round, round_every, ledger = "first", 1, 1, Ledger(3, "first")
+        epochs, updates = tf.Variable(0), tf.Variable(0)
+
+        def reweigh(self, training_set):
+            done.append(int(self.epochs))
+
+    done, model, rounds = [], Model(), Rounds(None, every)
+    vars(model).update(options)
+    rounds.set_model(model)
+    for _ in range(6):
+        rounds.on_epoch_begin(0)
+        for batch in range(2):
+            rounds.on_train_batch_begin(batch)
+            model.updates.assign_add(1)
+        rounds.on_epoch_end(0)
+        if every:
+            model.epochs.assign_add(1)
     return done
 
 
@@ -126,6 +141,8 @@ def test_rounds_come_when_they_are_due():
     assert rounds_at(first_round=0) == [0]
     assert rounds_at(memory="sticky") == [1, 2, 3, 4, 5]
     assert rounds_at(memory="fresh", round_every=2) == [1, 3, 5]
+    assert rounds_at(every=2, memory="fresh", round_every=2) == [1, 3, 5]
+    assert rounds_at(every=4, memory="sticky") == [2, 4]  # of two of fit's epochs each
 
 
 @pytest.mark.parametrize(
@@ -142,6 +159,30 @@ def test_memory(memory, wanted):
         model.ledger.remember(np.arange(4), np.where(flagged, level, 1), np.full(4, 0.5), flagged)
         assert weights(model).tolist() == after
     assert np.asarray(model.ledger.flags).tolist() == [2, 2, 1, 0]
+
+
+def test_the_surest_round_is_kept():
+    model, index = made(num_train=4, memory="surest"), np.arange(4)
+    wrong = np.array([True, True, False, False])
+    sureness = (0.3, 0.6, 0.5, 0.6, 0.2)
+    taken = [
+        model.ledger.remember(index, np.full(4, 1 + n), np.full(4, sure), wrong)
+        for n, sure in enumerate(sureness)
+    ]
+    assert taken == [True, True, False, False, False]
+    assert weights(model).tolist() == [2] * 4 and model.ledger.is_settled
+    assert float(model.ledger.sureness) == pytest.approx(0.6)
+
+
+def test_a_round_passed_over_leaves_the_readout_as_it_was():
+    model = made(memory="surest")
+    model.reweigh(lambda: [(X, Y, ROWS)])
+    before = values(model.probe), weights(model)
+    model.ledger.sureness.assign(1.0)
+    model.student.layers[0].kernel.assign(-model.student.layers[0].kernel)
+    model.reweigh(lambda: [(X, Y, ROWS)])
+    assert same(values(model.probe), before[0]) and np.array_equal(weights(model), before[1])
+    assert int(model.ledger.rounds) == 2 and int(model.ledger.waited) == 1
 
 
 def test_weights_multiply_what_the_mode_says():
@@ -164,17 +205,16 @@ def test_weights_multiply_what_the_mode_says():
 
 
 def test_a_known_teacher_teaches_the_same():
-    students = []
-    for cached in (True, False):
-        model = made(cache_teacher=cached, memory="fresh")
-        model.fit(X, Y, ROWS, epochs=3, batch_size=50, shuffle=False, verbose=0)
-        assert (model.teacher_table is not None) == cached
-        students.append(values(model.student))
-    for one, other in zip(*students, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
-    part = made()  # rows that a pass does not meet are asked of the teacher
-    part.fit(X[:60], Y[:60], ROWS[:60], epochs=2, verbose=0)
-    assert part.teacher_table is None and (weights(part)[60:] == 1).all()
+    model, batch = made(), (X[5:9], Y[5:9], ROWS[5:9])
+    asked = float(model.objective(batch, training=True)[0])
+    model.know_teacher(lambda: [(X[::-1], Y, ROWS[::-1])])
+    assert model.teacher_table.shape == (400, 2)
+    assert float(model.objective(batch, training=True)[0]) == pytest.approx(asked, rel=1e-5)
+    model.know_teacher(lambda: [(X[:60], Y, ROWS[:60])])  # does not meet all rows
+    assert model.teacher_table is None
+    other = made(cache_teacher=False)
+    other.know_teacher(lambda: [(X, Y, ROWS)])
+    assert other.teacher_table is None
 
 
 def test_three_classes_pictures_and_a_readout_with_batch_statistics():
@@ -247,9 +287,12 @@ def test_a_saved_model_goes_on(tmp_path):
     [
         (lambda: made(num_train=None), "num_train must be the number of rows"),
         (lambda: made(readout_layer="hidden_9"), r"hidden_1, hidden_2, logits\), got 'hidden_9'"),
-        (lambda: made(teacher=network(4, classes=3)), "the same logits"),
+        (lambda: made(teacher=network(4, classes=3)), "the same classes, got 2 and 3"),
         (lambda: made(mixing=1.5), "mixing must be >= 0 and <= 1, got 1.5"),
-        (lambda: made(memory="none"), "memory must be one of first, fresh, sticky, got 'none'"),
+        (
+            lambda: made(memory="none"),
+            "memory must be one of first, fresh, sticky, surest, got 'none'",
+        ),
         (lambda: made().fit(batches().repeat(), steps_per_epoch=8), "pass whole="),
         (lambda: made().fit(X[:9], Y[:9]), "9 examples without index"),
         (lambda: made().fit(X, Y, ROWS + 1), "0 to 399, got 1 to 400"),

@@ -2,10 +2,6 @@
 
 import math
 
-import keras
-
-from tfkit.keras_files import load_model
-
 # option -> (least value, whether it is allowed itself, largest value)
 _RANGES = {
     "alpha": (0, True, math.inf),
@@ -16,14 +12,16 @@ _RANGES = {
     "round_every": (1, True, math.inf),
     "readout_epochs": (1, True, math.inf),
     "flag_cap": (0, False, 1),
+    "weight_decay": (0, True, math.inf),
 }
-_CHOICES = {"memory": ("first", "fresh", "sticky"), "mode": ("kd_only", "both")}
+_CHOICES = {"memory": ("first", "fresh", "sticky", "surest"), "mode": ("kd_only", "both")}
 OPTIONS = (
     "readout_layer",
     "num_train",
     *_RANGES,
     *_CHOICES,
     "readout_batch_size",
+    "round_steps",
     "normalize_weights",
     "cache_teacher",
 )
@@ -52,38 +50,7 @@ def checked(owner: str, options: dict) -> dict:
             raise ValueError(
                 f"{owner}: {name} must be one of {', '.join(known)}, got {options[name]!r}."
             )
-    size = options["readout_batch_size"]
-    if size is not None and size < 1:
-        raise ValueError(f"{owner}: readout_batch_size must be >= 1 or None, got {size}.")
+    for name in ("readout_batch_size", "round_steps"):
+        if options[name] is not None and options[name] < 1:
+            raise ValueError(f"{owner}: {name} must be >= 1 or None, got {options[name]}.")
     return options
-
-
-def teacher_of(teacher) -> keras.Model:
-    """The teacher itself, or the one that a `.keras` file holds."""
-    return load_model(teacher, compile=False) if isinstance(teacher, str) else teacher
-
-
-def classes_of(owner: str, student, teacher) -> int:
-    """The number of classes of the student, which must be the teacher's.
-
-    Raises:
-        ValueError: they differ, or one of the two is no network of its own.
-    """
-    for name, network in (("student", student), ("teacher", teacher)):
-        if not isinstance(network, keras.Model):
-            raise ValueError(
-                f"{owner}: {name} must be a keras.Model, got {type(network).__name__}."
-            )
-    if student is teacher:
-        raise ValueError(f"{owner}: student and teacher must be two networks, got one.")
-    shapes = [
-        [tuple(output.shape[1:]) for output in network.outputs]
-        for network in (student, teacher)
-        if getattr(network, "outputs", None)
-    ]
-    if not shapes or any(shape != shapes[0] for shape in shapes) or len(shapes[0][0]) != 1:
-        raise ValueError(
-            f"{owner}: student and teacher must each give one output of the same logits [B, C], "
-            f"got {' and '.join(map(str, shapes)) or 'networks that were never built'}."
-        )
-    return shapes[0][0][0]

@@ -7,12 +7,14 @@ import tensorflow as tf
 from keras import ops
 
 from tfkit.classification.classifier import Classifier, right
+from tfkit.classification.networks import decayed
+from tfkit.classification.teaching import agreed_classes, teacher_of
 from tfkit.losses import distillation_loss
 from tfkit.losses.distillation import mixed
 from tfkit.methods.early_readouts import checks, passes
 from tfkit.methods.early_readouts.probe import Probe, ReadoutFit
-from tfkit.methods.early_readouts.rounds import Rounds
-from tfkit.methods.early_readouts.weights import Ledger, judged
+from tfkit.methods.early_readouts.rounds import Rounds, one_round
+from tfkit.methods.early_readouts.weights import Ledger
 
 
 @keras.saving.register_keras_serializable(package="tfkit")
@@ -44,12 +46,16 @@ class DebiasedDistillation(Classifier):
         temperature: T, > 0; 3 is the published code's.
         mixing: share of the distillation, in [0, 1]; 1 is the published code's.
         memory: "first": one round, kept; "fresh": weights anew each round, the paper's reading;
-            "sticky": only who errs in a round is weighed anew, the published code's.
+            "sticky": only who errs in a round is weighed anew, the published code's; "surest": the
+            weights of the round whose errors are surest in the mean, with no round any more after
+            three that are not surer.
         mode: "kd_only": weights multiply the distillation; "both": the cross-entropy too.
         readout: features of that layer -> logits; null is linear in the features' means over places
             or time. `ConvReadout(C, depth=1, width=128, normalization="batch")` is the published.
         first_round: epochs before the first round, >= 0; 1 is the published code's.
-        round_every: epochs between rounds of "fresh" and "sticky", >= 1.
+        round_every: epochs between rounds, unless memory is "first", >= 1.
+        round_steps: steps that count as an epoch for rounds, >= 1; null: an epoch. Where an epoch
+            is long, the shortcut may be learned and corrected within the first.
         readout_epochs: passes that fit a readout, >= 1; with a batch size 1 is published.
         readout_batch_size: examples of a step of the readout, >= 1; null: the whole training set.
         flag_cap: largest share of the training set that may weigh more than 1, in (0, 1]; below 1
@@ -57,6 +63,7 @@ class DebiasedDistillation(Classifier):
         normalize_weights: divide by the batch's mean weight, which keeps the learning rate's
             meaning; false is the published code's.
         cache_teacher: compute the teacher's logits once for each training; not with augmentation.
+        weight_decay: L2 penalty w/2 |v|^2 of the student's variables in the gradient, >= 0.
     References: Tiwari et al. 2024, arXiv:2310.18590; code: molereddy/distillation-group-analysis.
     """
 
@@ -73,17 +80,19 @@ class DebiasedDistillation(Classifier):
         beta: float = 3.0,
         temperature: float = 3.0,
         mixing: float = 1.0,
-        memory: Literal["first", "fresh", "sticky"] = "first",
+        memory: Literal["first", "fresh", "sticky", "surest"] = "first",
         mode: Literal["kd_only", "both"] = "kd_only",
         *,
         readout: keras.Layer | None = None,
         first_round: int = 1,
         round_every: int = 1,
+        round_steps: int | None = None,
         readout_epochs: int = 60,
         readout_batch_size: int | None = None,
         flag_cap: float = 1.0,
         normalize_weights: bool = False,
         cache_teacher: bool = True,
+        weight_decay: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -91,12 +100,13 @@ class DebiasedDistillation(Classifier):
         for name, value in checks.checked(type(self).__name__, options).items():
             setattr(self, name, value)
         self.teacher_is_trained = isinstance(teacher, str)  # a recipe need not do it
-        self.student, self.teacher = student, checks.teacher_of(teacher)
-        self.classes = checks.classes_of(type(self).__name__, student, self.teacher)
+        self.student, self.teacher = student, teacher_of(teacher)
+        self.classes = agreed_classes(type(self).__name__, student, self.teacher)
         self.probe = Probe(type(self).__name__, student, readout_layer, readout, self.classes)
         self.ledger = Ledger(num_train, memory)
-        self.updates = self._counter("updates")
-        self.epochs = self._counter("epochs")  # as `fit` counts them
+        counter = {"initializer": "zeros", "dtype": "int32", "trainable": False}
+        self.updates = self.add_weight(name="updates", **counter)
+        self.epochs = self.add_weight(name="epochs", **counter)  # as `fit` counts them
         self.teacher_table = None  # [N, C] its logits, while `fit` has them
         self.teacher.trainable = False
         self.built = True  # all variables exist: compile() can build the optimizers over them
@@ -120,9 +130,10 @@ class DebiasedDistillation(Classifier):
 
     def get_compile_config(self):
         """What `compile` was given, for `.keras` files."""
-        config = super().get_compile_config()
-        second = keras.saving.serialize_keras_object(self.readout_optimizer) if config else None
-        return {**config, "readout_optimizer": second} if config else config
+        if not (config := super().get_compile_config()):
+            return config
+        second = keras.saving.serialize_keras_object(self.readout_optimizer)
+        return {**config, "readout_optimizer": second}
 
     @property
     def optimized_variables(self):
@@ -132,6 +143,10 @@ class DebiasedDistillation(Classifier):
     def penalties(self):
         """Regularisation losses of the student's layers."""
         return self.student.losses
+
+    def differentiated(self, loss):
+        """With the weight decay."""
+        return decayed(loss, self.optimized_variables, self.weight_decay)
 
     def fit(self, x=None, y=None, index=None, *, whole=None, callbacks=None, **kwargs):
         """Train, with rounds between epochs; Keras' `fit` otherwise.
@@ -148,16 +163,13 @@ class DebiasedDistillation(Classifier):
         Raises:
             ValueError: no index, or a data set without an end and no `whole`.
         """
-        owner = type(self).__name__
         index = kwargs.pop("sample_weight", index)
-        arrays = passes.arrays_of(x, y, index, self.num_train, owner)
+        arrays = passes.arrays_of(x, y, index, self.num_train, type(self).__name__)
         callbacks = list(callbacks or ())
         own = next((c for c in callbacks if isinstance(c, Rounds)), None)
         if own is None:
-            by_arrays = arrays is not None and whole is None
-            known = passes.over_arrays(*arrays) if by_arrays else None
-            source = x if whole is None else whole
-            own = Rounds(known or passes.over_batches(source, owner, self.labelled))
+            training_set = passes.over(self, x if arrays is None else arrays, whole)
+            own = Rounds(training_set, self.round_steps)
             callbacks.insert(0, own)
         self.know_teacher(own.training_set)
         return super().fit(x if arrays is None else arrays, callbacks=callbacks, **kwargs)
@@ -167,9 +179,7 @@ class DebiasedDistillation(Classifier):
         if not self.cache_teacher:
             return
         predict = tf.function(lambda x: self.teacher_logits(x, None), reduce_retracing=True)
-        table = passes.logits_of_all(
-            predict, training_set, self.num_train, self.classes, type(self).__name__
-        )
+        table = passes.logits_of_all(self, predict, training_set)
         self.teacher_table = None if table is None else tf.constant(table)
         self.train_function = None
 
@@ -226,19 +236,11 @@ class DebiasedDistillation(Classifier):
         Args:
             training_set: () -> batches (inputs, labels, index), the whole set once.
         """
-        self.probe.follow(self.student)
-        seen = self.readout_fit.run(training_set, self.readout_epochs, self.readout_batch_size)
-        rows = passes.checked_index(seen.index, self.num_train, type(self).__name__)
-        found = judged(seen.logits, seen.labels, self.alpha, self.beta, self.flag_cap)
-        self.ledger.remember(rows, *found)
-
-    def _counter(self, name):
-        return self.add_weight((), "zeros", "int32", trainable=False, name=name)
+        one_round(self, training_set)
 
     def get_config(self):
         """The networks and the options."""
-        parts = {"student": self.student, "teacher": self.teacher}
-        parts["readout"] = self.probe.given
+        parts = {"student": self.student, "teacher": self.teacher, "readout": self.probe.given}
         parts = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
         options = {name: getattr(self, name) for name in checks.OPTIONS}
         return {**super().get_config(), **options, **parts}

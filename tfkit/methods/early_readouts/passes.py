@@ -41,6 +41,19 @@ def arrays_of(x, y, index, num_train: int, owner: str):
     return x, np.asarray(y), checked_index(index, num_train, owner).astype("int32")
 
 
+def over(model, given, whole):
+    """A pass over `whole`, or over what is trained on where that is None.
+
+    Args:
+        model: a `DebiasedDistillation`.
+        given: arrays (inputs, labels, index), or a data set.
+        whole: a data set, or None.
+    """
+    if whole is None and isinstance(given, tuple):
+        return over_arrays(*given)
+    return over_batches(given if whole is None else whole, type(model).__name__, model.labelled)
+
+
 def over_arrays(inputs, labels, index):
     """A pass over arrays, in their order."""
 
@@ -100,19 +113,13 @@ def checked_index(index, num_train: int, owner: str) -> np.ndarray:
     return rows
 
 
-def logits_of_all(predict, training_set, num_train: int, classes: int, owner: str):
-    """What `predict` says of every row, float32 [N, C]; None where a pass does not meet them all.
-
-    Args:
-        predict: inputs -> logits [B, C].
-        training_set: () -> batches (inputs, labels, index).
-        num_train: N.
-        classes: C.
-        owner: the model's name.
+def logits_of_all(model, predict, training_set):
+    """What `predict` (inputs -> [B, C]) says of every row, float32 [N, C]; None where a pass over
+    the training set does not meet them all.
     """
-    table = np.zeros((num_train, classes), "float32")
-    met = np.zeros(num_train, bool)
+    table = np.zeros((model.num_train, model.classes), "float32")
+    met = np.zeros(model.num_train, bool)
     for inputs, _, index in training_set():
-        rows = checked_index(index, num_train, owner)
+        rows = checked_index(index, model.num_train, type(model).__name__)
         table[rows], met[rows] = np.asarray(predict(inputs)), True
     return table if met.all() else None

@@ -2,11 +2,14 @@
 
 import keras
 
+from tfkit.methods.early_readouts.passes import checked_index
+from tfkit.methods.early_readouts.weights import judged
+
 
 class Rounds(keras.callbacks.Callback):
     """Lets a `DebiasedDistillation` do its rounds while it is fitted.
 
-        before epoch e:  round  where  e = first_round, or with memory "fresh" or "sticky"
+        before epoch e:  round  where  e = first_round, or with another memory than "first"
                                        e = first_round + k round_every
 
     Args:
@@ -44,6 +47,22 @@ class Rounds(keras.callbacks.Callback):
         """A round, if one is due."""
         model = self.model
         since = epoch - model.first_round
-        again = model.memory != "first" and since % model.round_every == 0
-        if since == 0 or (since > 0 and again):
+        again = since > 0 and model.memory != "first" and since % model.round_every == 0
+        if since == 0 or (again and not model.ledger.is_settled):
             model.reweigh(self.training_set)
+
+
+def one_round(model, training_set) -> None:
+    """Fit a fresh readout to the student's early layers as they are, and weigh the training set.
+
+    Args:
+        model: a compiled `DebiasedDistillation`.
+        training_set: () -> batches (inputs, labels, index), the whole set once.
+    """
+    before = model.probe.get_weights()
+    model.probe.follow(model.student)
+    seen = model.readout_fit.run(training_set, model.readout_epochs, model.readout_batch_size)
+    rows = checked_index(seen.index, model.num_train, type(model).__name__)
+    found = judged(seen.logits, seen.labels, model.alpha, model.beta, model.flag_cap)
+    if not model.ledger.remember(rows, *found):
+        model.probe.set_weights(before)

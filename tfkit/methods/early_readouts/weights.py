@@ -6,13 +6,15 @@ import numpy as np
 from tfkit.losses import early_readout_weights
 from tfkit.losses.distillation import margins
 
+_PATIENCE = 3  # rounds in which errors were not surer, after which "surest" looks no further
+
 
 class Ledger(keras.Layer):
     """What is remembered of every row of the training set; part of the model, so of checkpoints.
 
     Args:
         rows: of the training set.
-        memory: "first", "fresh" or "sticky".
+        memory: "first", "fresh", "sticky" or "surest".
     """
 
     def __init__(self, rows: int, memory: str):
@@ -27,10 +29,28 @@ class Ledger(keras.Layer):
         self.flags = state((rows,), "zeros", "flags", "int32")  # rounds in which the readout erred
         self.effective = state((), keras.initializers.Constant(rows), "effective")
         self.rounds = state((), "zeros", "rounds", "int32")
+        self.sureness = state((), "zeros", "sureness")  # mean margin of errors in the best round
+        self.waited = state((), "zeros", "waited", "int32")  # rounds since the best one
         self.built = True
 
-    def remember(self, rows, new, margin, wrong) -> None:
-        """Take up a round's weights, margins and errors of some rows.  [M] each"""
+    @property
+    def is_settled(self) -> bool:
+        """Whether further rounds would be for nothing."""
+        return self.memory == "surest" and int(self.waited) >= _PATIENCE
+
+    def remember(self, rows, new, margin, wrong) -> bool:
+        """Take up a round's weights, margins and errors of some rows.  [M] each
+
+        Returns whether it did: "surest" passes over a round whose errors are not surer than those
+        of all rounds before.
+        """
+        self.rounds.assign_add(1)
+        sureness = float(margin[wrong].mean()) if wrong.any() else 0.0
+        if self.memory == "surest" and int(self.rounds) > 1 and sureness <= float(self.sureness):
+            self.waited.assign_add(1)
+            return False
+        self.sureness.assign(sureness)
+        self.waited.assign(0)
         weights, margins, flags = (
             np.array(variable) for variable in (self.sample_weights, self.margins, self.flags)
         )
@@ -41,7 +61,7 @@ class Ledger(keras.Layer):
         self.margins.assign(margins)
         self.flags.assign(flags)
         self.effective.assign(effective_sample_size(weights))
-        self.rounds.assign_add(1)
+        return True
 
 
 def judged(logits, labels, alpha: float, beta: float, flag_cap: float = 1.0):
@@ -73,7 +93,7 @@ def remembered(before, new, wrong, memory: str):
         new: those of this round.
         wrong: whether the readout of this round errs.
         memory: "sticky" overwrites where it errs only, so that who was flagged once stays flagged;
-            "fresh" and "first" take the new ones.
+            the others take the new ones.
     """
     return np.where(wrong, new, before) if memory == "sticky" else new
 
