@@ -146,6 +146,7 @@ def agrees_with_its_compiled_self(given: Subject) -> None:
         return
     plain_lines, jit_lines = (lines(trained(given.entry.name, jit=jit)[0]) for jit in (False, True))
     for one, other in zip(plain_lines, jit_lines, strict=True):
+        assert one.pop("stage", "") == other.pop("stage", ""), f"{given.name}: other stages"
         close(other, one, f"{given.name}: jit_compile=True", rtol=JIT_TOLERANCE)
 
 

@@ -12,7 +12,7 @@ from tfkit.classification.teaching import agreed_classes, teacher_of
 from tfkit.losses import distillation_loss
 from tfkit.losses.distillation import mixed
 from tfkit.methods.early_readouts import checks, passes
-from tfkit.methods.early_readouts.probe import Probe, ReadoutFit
+from tfkit.methods.early_readouts.probe import Probe, ReadoutFit, over_open_batches
 from tfkit.methods.early_readouts.rounds import Rounds, one_round
 from tfkit.methods.early_readouts.weights import Ledger
 
@@ -178,7 +178,7 @@ class DebiasedDistillation(Classifier):
         """Compute the teacher's logits of all rows, if wished, before the step is traced."""
         if not self.cache_teacher:
             return
-        predict = tf.function(lambda x: self.teacher_logits(x, None), reduce_retracing=True)
+        predict = over_open_batches(lambda x: self.teacher_logits(x, None), self.student)
         table = passes.logits_of_all(self, predict, training_set)
         self.teacher_table = None if table is None else tf.constant(table)
         self.train_function = None

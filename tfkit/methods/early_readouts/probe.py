@@ -124,9 +124,11 @@ class ReadoutFit:
         self.readout.trainable = False
         state = [*self.readout.variables, *optimizer.variables]
         self.start = [(variable, ops.convert_to_numpy(variable.value)) for variable in state]
-        self.features = tf.function(probe.features, reduce_retracing=True)
-        self.logits = tf.function(probe.read, reduce_retracing=True)
-        self.step = tf.function(self._step, reduce_retracing=True)
+        features = tf.TensorSpec((None, *probe.early.outputs[0].shape[1:]), tf.float32)
+        labels = tf.TensorSpec((None,), tf.int32)
+        self.features = over_open_batches(probe.features, probe.early)
+        self.logits = tf.function(lambda f: probe.read(f), input_signature=[features])
+        self.step = tf.function(self._step, input_signature=[features, labels])
 
     def _step(self, features, labels):
         with tf.GradientTape() as tape:
@@ -197,7 +199,17 @@ class ReadoutFit:
         return Seen(index, labels, np.concatenate(logits))
 
 
+def over_open_batches(function, network):
+    """A function of what `network` takes, traced once for batches of any size."""
+    if len(network.inputs) > 1:
+        return tf.function(function, reduce_retracing=True)
+    taken = network.inputs[0]
+    spec = tf.TensorSpec((None, *taken.shape[1:]), taken.dtype)
+    traced = tf.function(function, input_signature=[spec])
+    return lambda inputs: traced(ops.convert_to_tensor(inputs, taken.dtype))
+
+
 def class_numbers(labels) -> np.ndarray:
-    """Labels as class numbers, also where they are one-hot.  [B] or [B, C] -> [B]"""
+    """Labels as class numbers, also where they are one-hot.  [B] or [B, C] -> [B] int32"""
     labels = np.asarray(labels)
-    return labels.argmax(axis=1) if labels.ndim == 2 else labels
+    return (labels.argmax(axis=1) if labels.ndim == 2 else labels).astype("int32")
