@@ -81,8 +81,17 @@ def photographs(tmp_path_factory):
         yield
 
 
+def together(entry) -> pytest.MarkDecorator:
+    """The checks of a model share its trained runs, so one process does them; else those of a kind
+    of things.
+    """
+    return pytest.mark.xdist_group(f"{entry.kind} {entry.name if entry.kind == 'model' else ''}")
+
+
 @pytest.mark.parametrize(
-    ("entry", "one"), [(e, c) for e in ENTRIES for c in contract.checks_of(e)], ids=name
+    ("entry", "one"),
+    [pytest.param(e, c, marks=together(e)) for e in ENTRIES for c in contract.checks_of(e)],
+    ids=name,
 )
 def test_keeps_its_contract(entry, one):
     options = {**rooms.SMALL.get(entry.name, {}), **REQUIRED.get(entry.name, {})}
