@@ -32,6 +32,11 @@ def convolutions(norm=False):
     return lower, keras.Sequential([*block((4, 12, 16), 32), *head, keras.layers.Dense(2)])
 
 
+def deep_readout(classes):
+    """One hidden layer: too strong for these shortcuts."""
+    return DenseReadout(classes, depth=1)
+
+
 def trained(data, networks, seed, steps, forget_rate, kind=FeatureSieve, **options):
     """A sieve after so many steps of 64."""
     keras.utils.set_random_seed(seed)

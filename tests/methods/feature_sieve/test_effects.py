@@ -1,11 +1,13 @@
 """What the sieve is for: shortcuts that hold always in training and tell nothing in the test."""
 
+import numpy as np
 import pytest
 
 from tests.methods.feature_sieve import shortcuts as tasks
 from tfkit.data.shortcuts import patch_xor, strip_xor
 
 STRIP = {"networks": tasks.perceptron, "steps": 600, "forget_rate": 0.03}
+SEEDS = (1, 12, 19)
 PATCH = {"networks": tasks.convolutions, "steps": 800, "forget_rate": 0.1}
 
 
@@ -26,6 +28,21 @@ def test_erases_the_shortcut_where_plain_training_trusts_it(strip):
 def test_the_check_has_teeth(strip, wrong):
     model = tasks.trained(strip, seed=0, forget_every=1, kind=wrong, **STRIP)
     assert tasks.worst_group(model, strip) <= 0.05
+
+
+def test_where_the_simple_feature_is_the_core_a_search_chooses_never():
+    """The label is the first digit, of which the others tell nothing; a readout with a hidden layer
+    finds it wherever it is.
+    """
+    data = strip_xor(seed=0, rho=0.5)
+    for part in data.values():
+        part["y"] = part["a"]
+    setting, found = {**STRIP, "forget_rate": 0.1, "readout": tasks.deep_readout}, {}
+    for forget_every in (None, 1):
+        model = tasks.trained(data, seed=0, forget_every=forget_every, **setting)
+        answers = np.argmax(model(data["validation"]["x"]), axis=1)
+        found[forget_every] = np.mean(answers == data["validation"]["y"])
+    assert found[None] > 0.99 and found[1] < 0.95
 
 
 @pytest.mark.slow
@@ -50,13 +67,25 @@ def test_on_four_of_five_seeds(task, setting):
 @pytest.mark.slow
 def test_beside_batch_normalisation_the_shortcut_is_erased_with_the_batch_s_statistics():
     """With inference statistics in identify and forget it is not."""
-    data = patch_xor(seed=1)
+    data = patch_xor(seed=2)
     setting = {**PATCH, "networks": lambda: tasks.convolutions(norm=True)}
     found = {
         kind: tasks.worst_group(
-            tasks.trained(data, seed=1, forget_every=1, kind=kind, **setting), data
+            tasks.trained(data, seed=2, forget_every=1, kind=kind, **setting), data
         )
         for kind in (tasks.FeatureSieve, tasks.AtInference)
     }
     print({kind.__name__: round(value, 3) for kind, value in found.items()})
     assert found[tasks.FeatureSieve] >= 0.95 and found[tasks.AtInference] <= 0.5
+
+
+@pytest.mark.slow
+def test_a_readout_that_normalises_leaves_less_to_luck():
+    """Seeds of which the bare linear readout loses (it loses 3 of the first 20)."""
+    setting = {**STRIP, "steps": 1000, "forget_rate": 0.1}
+    for seed in SEEDS:
+        data = strip_xor(seed=seed)
+        model = tasks.trained(data, seed=seed, forget_every=5, **setting)
+        worst = tasks.worst_group(model, data)
+        print(f"seed {seed}: worst group {worst:.3f}")
+        assert worst >= 0.95
