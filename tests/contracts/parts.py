@@ -42,7 +42,12 @@ def built(given: Subject, policy="float32", seed=0, **options) -> keras.Model:
 def rows_for(network: keras.Model, rows: int):
     """Random inputs as the network takes them: an array, or a list of several."""
     generator = np.random.default_rng(0)
-    drawn = [generator.random((rows, *i.shape[1:])).astype("float32") for i in network.inputs]
+    drawn = [
+        generator.integers(0, 3, (rows, *i.shape[1:]), "int32")
+        if "int" in i.dtype
+        else generator.random((rows, *i.shape[1:])).astype("float32")
+        for i in network.inputs
+    ]
     return drawn[0] if len(drawn) == 1 else drawn
 
 

@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 SUPPLIED = {"image_shape": (16, 16, 1), "latent_dim": 4, "steps": 8, "classes": 10}
 SUPPLIED |= {"num_classes": 3}  # of a readout: told by the network above it
 SUPPLIED |= {"input_shape": (32, 32, 3)}  # of a classifier's network; the least that all take
+# what data of another kind would tell one of them
+OTHERWISE = {"bert": {"input_shape": (9,), "vocabulary_size": 20}}
 PLAIN = {"network": {"name": "perceptron"}}  # for a network that is made of another
 # letters of the docstrings' `Shapes:`; integers are drawn below K, so that they can be classes
 SIZES = {"B": 6, "M": 4, "N": 60, "D": 3, "K": 3, "T": 5, "H": 8, "W": 8, "C": 1}
@@ -43,11 +45,12 @@ class Subject:
 
     def make(self, **changed):
         """Build it from the catalogue's defaults, with other options if wished."""
+        supplied = SUPPLIED | OTHERWISE.get(self.entry.name, {})
         for parameter in self.entry.parameters:
-            if parameter.supplied and parameter.name not in SUPPLIED:
+            if parameter.supplied and parameter.name not in supplied:
                 pytest.fail(f"{self.name}: add {parameter.name} to tests/contracts/subject.py")
         inner = PLAIN if self.entry.kind == "network" and "network" in self.entry.options else {}
-        return build(self.entry, {**inner, **self.options, **changed}, SUPPLIED)
+        return build(self.entry, {**inner, **self.options, **changed}, supplied)
 
 
 def subject(thing, kind: str, options: dict | None = None, inputs: tuple = ()) -> Subject:
