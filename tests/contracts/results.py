@@ -13,10 +13,13 @@ from tests.contracts.rooms import BATCH, HOME, trained
 from tests.contracts.subject import Subject
 from tests.contracts.tensors import close, numbers
 from tests.contracts.words import refuse
+from tests.serve.talking import Stubs, recorded
 from tfkit import catalog
 from tfkit.experiment.exporting import example_rows
 from tfkit.export import export_model
 from tfkit.figure import Figure
+from tfkit.serve import Server
+from tfkit.serve.settings import Settings
 from tfkit.train import measure
 
 # --- server -----------------------------------------------------------------------------------
@@ -100,6 +103,27 @@ def answers_row_by_row(given: Subject) -> None:
             close(one[key], many[key][:1], f"{told}, one row alone", rtol=1e-4)
 
 
+def answers_through_a_server(given: Subject) -> None:
+    """Every signature of its export: the official gRPC stubs get what the process itself gets."""
+    name = given.entry.name
+    folder = Path(exported(name)[2]["folder"])
+    live = tf.saved_model.load(str(folder)).signatures
+    asked = [log.predict_log.request for log in recorded(folder)]
+    assert {request.model_spec.signature_name for request in asked} == set(live)
+    with (
+        Server(Settings(path=folder.parent, rest_port=0, grpc_port=0)) as server,
+        Stubs(server) as by,
+    ):
+        for request in asked:
+            inputs = {key: tf.make_ndarray(proto) for key, proto in request.inputs.items()}
+            signature = request.model_spec.signature_name
+            wanted = live[signature](**{key: tf.constant(rows) for key, rows in inputs.items()})
+            found = by.predict(inputs, signature, name)
+            assert found.keys() == wanted.keys(), f"{name}: {signature}"
+            for key, tensor in wanted.items():
+                close(found[key], tensor.numpy(), f"{name}: {signature} {key}", rtol=1e-6)
+
+
 # --- evaluator --------------------------------------------------------------------------------
 
 
@@ -151,4 +175,9 @@ def draws_figures(given: Subject) -> None:
 
 
 EVALUATED = (measures_what_it_says, evaluator_refuses_bad_arguments, draws_figures)
-SERVED = (exports_every_signature, hub_call_is_the_representation, answers_row_by_row)
+SERVED = (
+    exports_every_signature,
+    hub_call_is_the_representation,
+    answers_row_by_row,
+    answers_through_a_server,
+)

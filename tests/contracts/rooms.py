@@ -15,16 +15,11 @@ import tensorflow as tf
 from tests.contracts.subject import ROOT, Subject
 from tests.contracts.tensors import close, keeps_every_option, plain
 from tests.contracts.words import documented, refuse, tested
-from tests.serve.talking import Stubs, recorded
 from tests.train import runs
 from tfkit import catalog
 from tfkit import recipe as recipes
-from tfkit.experiment.exporting import example_rows
-from tfkit.export import export_model
 from tfkit.keras_files import load_model
 from tfkit.recipe.template import template
-from tfkit.serve import Server
-from tfkit.serve.settings import Settings
 from tfkit.train import measure
 from tfkit.train.build import assemble, build
 from tfkit.train.checkpoint import optimizers, snapshot
@@ -228,32 +223,6 @@ def is_saved_with_its_optimizers(given: Subject) -> None:
             assert np.array_equal(value, other), f"{given.name}: a .keras file loses {name}"
 
 
-def answers_through_a_server(given: Subject) -> None:
-    """Every signature of its export: the official gRPC stubs get what the process itself gets."""
-    assembly = trained(given.entry.name)[1]
-    serve = assembly.room.part("serve")
-    if serve is None:
-        return
-    home = Path(HOME.name) / "savedmodels"
-    name, rows = given.entry.name, example_rows(assembly)
-    export_model(assembly.model, serve, name=name, examples=rows, destination=home)
-    live = tf.saved_model.load(str(home / name / "1")).signatures
-    asked = [log.predict_log.request for log in recorded(home / name / "1")]
-    assert {request.model_spec.signature_name for request in asked} == set(live)
-    with (
-        Server(Settings(path=home / name, rest_port=0, grpc_port=0)) as server,
-        Stubs(server) as by,
-    ):
-        for request in asked:
-            inputs = {key: tf.make_ndarray(proto) for key, proto in request.inputs.items()}
-            signature = request.model_spec.signature_name
-            wanted = live[signature](**{key: tf.constant(rows) for key, rows in inputs.items()})
-            found = by.predict(inputs, signature, name)
-            assert found.keys() == wanted.keys(), f"{name}: {signature}"
-            for key, tensor in wanted.items():
-                close(found[key], tensor.numpy(), f"{name}: {signature} {key}", rtol=1e-6)
-
-
 MODEL = (
     documents_every_parameter,
     tested,
@@ -267,5 +236,4 @@ MODEL = (
     other_seeds_are_other_runs,
     resumes_exactly,
     is_saved_with_its_optimizers,
-    answers_through_a_server,
 )
