@@ -1,9 +1,11 @@
 """Reading `.keras` files that hold classes of tfkit."""
 
 import importlib
+import zipfile
 from pathlib import Path
 
 from tfkit import catalog
+from tfkit.extras import need
 
 
 def load_model(path: str | Path, compile: bool = True):
@@ -20,4 +22,14 @@ def load_model(path: str | Path, compile: bool = True):
 
     for module in sorted({entry.module for entry in catalog.load().entries if entry.keras}):
         importlib.import_module(module)
+    if _holds_keras_hub(path):
+        need(f"reading {path}", "text", "keras_hub")
     return keras.saving.load_model(path, compile=compile)
+
+
+def _holds_keras_hub(path) -> bool:
+    """Whether classes of keras-hub are in the file."""
+    if not zipfile.is_zipfile(path):
+        return False  # Keras says what is wrong with it
+    with zipfile.ZipFile(path) as file:
+        return "config.json" in file.namelist() and b"keras_hub" in file.read("config.json")

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+from tfkit import keras_files
 from tfkit.errors import DataMissing, UsageError
 from tfkit.layers import SequenceReadout
 from tfkit.models import FeatureSieve
@@ -130,6 +131,18 @@ def test_what_does_not_fit_is_refused(presets, tmp_path):
         bert((8,), 2, 10, "no_such_preset")
     with pytest.raises(DataMissing, match=r"config\.json"):
         bert((8,), 2, 10, str(tmp_path))
+
+
+def test_its_file_asks_for_the_package(presets, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(keras_files, "need", lambda *words: asked.append(words[1:]))
+    network = made(presets)
+    network.save(tmp_path / "texts.keras")
+    again = keras_files.load_model(tmp_path / "texts.keras", compile=False)
+    np.testing.assert_allclose(again(TEXTS), network(TEXTS), atol=1e-6)
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "others.keras")
+    keras_files.load_model(tmp_path / "others.keras")
+    assert asked == [("text", "keras_hub")]
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfkit.optimizers import cosine, exponential, piecewise
+from tfkit.optimizers import cosine, exponential, linear, piecewise
 
 
 def rates(schedule, steps):
@@ -50,7 +50,12 @@ def test_exponential_reaches_its_last_rate():
     np.testing.assert_allclose(stairs, 3.0 * 0.1 ** (t // 5 / 2), rtol=1e-5)
 
 
-@pytest.mark.parametrize("schedule", [exponential, piecewise])
+def test_linear_falls_to_its_floor():
+    found = rates(linear(8, learning_rate=2.0, floor=0.25), 9)
+    np.testing.assert_allclose(found, 2.0 - 1.5 * np.arange(9) / 8, rtol=1e-6)
+
+
+@pytest.mark.parametrize("schedule", [exponential, linear, piecewise])
 @pytest.mark.parametrize("steps", [1, 2, 3, 8])
 def test_others_work_however_short_the_training(schedule, steps):
     found = rates(schedule(steps), steps)

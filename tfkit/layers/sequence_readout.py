@@ -5,6 +5,7 @@ from typing import Literal
 import keras
 from keras import ops
 
+from tfkit.layers.padding import real_places
 from tfkit.layers.readout import DenseReadout
 
 
@@ -60,8 +61,7 @@ class SequenceReadout(keras.Layer):
         """[B, T, D] -> [B, D]"""
         if self.pooling == "first":
             return features[:, 0]
-        real = ops.any(ops.not_equal(features, 0), axis=-1)  # [B, T]
-        count = ops.sum(ops.cast(real, features.dtype), axis=1)  # [B]
+        count = ops.sum(ops.cast(real_places(features), features.dtype), axis=1)  # [B]
         return ops.sum(features, axis=1) / ops.maximum(count, 1)[:, None]  # an empty one has none
 
     def compute_output_shape(self, input_shape):

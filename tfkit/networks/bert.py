@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from tfkit.extras import need
-from tfkit.networks.padding import MaskedBlock
+from tfkit.layers.padding import MaskedBlock
 from tfkit.networks.presets import apart, located, read
 
 # Google's BERT-Tiny

@@ -8,6 +8,7 @@ _LAZY = {
     "adamw": "standard",
     "cosine": "schedules",
     "exponential": "schedules",
+    "linear": "schedules",
     "piecewise": "schedules",
     "rmsprop": "standard",
     "sgd": "standard",

@@ -5,6 +5,7 @@ from keras.optimizers.schedules import (
     ExponentialDecay,
     LearningRateSchedule,
     PiecewiseConstantDecay,
+    PolynomialDecay,
 )
 
 from tfkit.optimizers.bounds import check_bounds
@@ -61,6 +62,21 @@ def exponential(
         return ExponentialDecay(learning_rate, steps, last)
     stairs = min(staircase, steps)  # a stair is one step at least
     return ExponentialDecay(learning_rate, steps / stairs, last ** (1 / stairs), staircase=True)
+
+
+def linear(steps: int, learning_rate: float = 1e-3, floor: float = 0.0) -> LearningRateSchedule:
+    """The learning rate falls by the same amount in every step, to what step `steps` would have.
+
+        learning_rate * (1 - (1 - floor) t / steps),  t = 0 … steps - 1
+
+    Args:
+        steps: length of the training.
+        learning_rate: the first, > 0.
+        floor: where it ends, as a share of the first, in [0, 1]; 0 is BERT's.
+    References: Devlin et al. 2019, arXiv:1810.04805, appendix A.2.
+    """
+    check_bounds(linear, locals())
+    return PolynomialDecay(learning_rate, steps, floor * learning_rate)
 
 
 def piecewise(

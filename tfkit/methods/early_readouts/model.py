@@ -253,3 +253,9 @@ class DebiasedDistillation(Classifier):
             for name in ("student", "teacher", "readout")
         }
         return cls(**{**config, **parts})
+
+
+def supplied(parts: dict) -> dict:
+    """What the student tells its readout."""
+    made = getattr(parts.get("student"), "outputs", None)
+    return {"num_classes": made[0].shape[-1]} if made else {}

@@ -1,15 +1,20 @@
-"""Blocks of a transformer that leave padding out, wherever the network is cut."""
+"""Sequences that say by themselves where padding is: all features of such a place are 0."""
 
 import keras
 from keras import ops
 
 
+def real_places(features):
+    """Which places are not padding.  [B, T, D] -> [B, T] bool"""
+    return ops.any(ops.not_equal(features, 0), axis=-1)
+
+
 @keras.saving.register_keras_serializable(package="tfkit")
 class MaskedBlock(keras.layers.Wrapper):
-    """A block of a transformer for sequences whose padding is places of zeros.
+    """A block of a transformer that leaves padding out, wherever its network is cut.
 
-        real   = any of a place's features is not 0
         output = block(features, padding_mask=real) where real, else 0
+        real   = any of a place's features is not 0
 
     The block never looks at padding, so what comes out at real places is the same whatever is at
     the others; with zeros there the features say by themselves where padding is, and no mask has to
@@ -23,7 +28,7 @@ class MaskedBlock(keras.layers.Wrapper):
 
     def call(self, features, training=False):
         """[B, T, D] -> [B, T, D]"""
-        real = ops.any(ops.not_equal(features, 0), axis=-1)  # [B, T]
+        real = real_places(features)  # [B, T]
         found = self.layer(features, padding_mask=real, training=training)
         return ops.where(real[..., None], found, ops.zeros_like(found))
 

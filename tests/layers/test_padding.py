@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfkit.networks.padding import MaskedBlock
+from tfkit.layers.padding import MaskedBlock
 
 keras_hub = pytest.importorskip("keras_hub", reason="keras-hub is not installed")
 
