@@ -245,3 +245,8 @@ def test_needs_no_tensorflow(small_run):
         [sys.executable, "-c", script, str(small_run)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_every_metric_is_defined_as_its_evaluator_says(page):
+    terms = [tag for tag, attrs in page.tags if tag == "dt"]
+    assert terms and "mutual information gap" in page.text.lower()

@@ -40,6 +40,7 @@ def content(run: RunFolder) -> dict[str, Any]:
         "error": run.error.strip(),
         "seeds": _seeds(run),
         "metrics": [_metric(name, value) for name, value in _metrics(run).items()],
+        "definitions": _definitions(run),
         "floors": _floors(run),
         "told": run.evaluation.get("facts") or {},
         "least": LEAST_SEEDS,
@@ -69,6 +70,15 @@ def _metric(name: str, value: Any) -> dict[str, Any]:
     # on a scale of its own a strip without an interval says nothing
     strip = None if spread["low"] is None else strip_places(spread, ends_of([spread]))
     return {"name": name, **told(**spread), "strip": strip}
+
+
+def _definitions(run: RunFolder) -> dict[str, str]:
+    """What the method's evaluator says of each metric that this run has."""
+    known = catalog.load()
+    model = known.find("model", _name(run.resolved.get("model")))
+    evaluator = known.beside(model, "evaluator") if model else None
+    told = {gift["name"]: gift["doc"] for gift in evaluator.gives} if evaluator else {}
+    return {name: told[name] for name in run.evaluation.get("metrics") or {} if name in told}
 
 
 def _floors(run: RunFolder) -> dict[str, Any] | None:
