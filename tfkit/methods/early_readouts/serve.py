@@ -6,11 +6,11 @@ from tfkit.classification import serving
 from tfkit.signature import Signature
 
 CARD = {  # what the model card says of every export of this room
-    "task": "image-classification",
+    "task": "classification",
     "gives": {
-        "probabilities": "of the classes",
-        "logits": "of the classes, before the softmax",
-        "label": "the most probable class",
+        "probabilities": "softmax of the logits, not calibrated",
+        "logits": "scores of the classes",
+        "label": "the class of the largest score",
     },
     "limits": "The student was taught to rely less on what its early layers learn first; it is "
     "not free of shortcuts: look at the groups in the report.",
