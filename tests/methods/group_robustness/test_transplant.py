@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.methods.group_robustness.toys import network, task
+from tfkit.methods.group_robustness import stages
 from tfkit.models import DeTT, SimKD
 
 X, Y, _ = task()
@@ -33,3 +34,10 @@ def test_dett_repeats_errors():
     model = DeTT(network(), network((9,), seed=1), num_train=64, upweight=5)
     model.set_errors(np.arange(64) == 7)
     assert len(model.rows()) == 68
+
+
+def test_a_copy_of_the_student_may_be_taken_more_than_once():
+    model = SimKD(network(), network((9,), seed=1))
+    copies = [stages.fresh_copy(model) for _ in range(2)]
+    assert copies[0].count_params() == copies[1].count_params() == network().count_params()
+    assert SimKD.from_config(model.get_config()).get_config() == model.get_config()

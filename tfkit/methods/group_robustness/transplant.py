@@ -1,5 +1,7 @@
 """Students that end in their teacher's last layer."""
 
+import json
+
 import keras
 from keras import layers, ops
 
@@ -25,10 +27,15 @@ class Transplanted(Taught):
         network = keras.Model(student.input, last(projected), name="transplanted")
         super().__init__(network, teacher, weight_decay, **kwargs)
         self.teacher_is_trained = trained
-        # kept as it was given: its own last layer is no part of this model
-        self.student_config = keras.saving.serialize_keras_object(student)
+        # kept in words, as it was given: its own last layer is no part of this model
+        self._student = json.dumps(keras.saving.serialize_keras_object(student))
         self.projected = keras.Model(student.input, [projected, network.output])
         self.teacher_features = features_of(owner, "teacher", self.teacher)
+
+    @property
+    def student_config(self) -> dict:
+        """The student as it was given, to be built again."""
+        return json.loads(self._student)
 
     def objective(self, batch, training):
         """The distance of the features, and the share of right answers."""
