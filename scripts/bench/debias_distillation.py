@@ -47,11 +47,12 @@ def trainers(jit, x, y) -> dict:
     """Name -> a function that trains for an epoch, with the teacher's logits at hand."""
     import keras
     import numpy as np
-    import tensorflow as tf
     from debias import network
 
     from tfkit.losses import Distillation
     from tfkit.methods.early_readouts import Rounds
+    from tfkit.methods.early_readouts.passes import over_arrays
+    from tfkit.methods.early_readouts.teacher import know_teacher
     from tfkit.models import DebiasedDistillation
 
     teacher, plain = network(1), network()
@@ -64,15 +65,15 @@ def trainers(jit, x, y) -> dict:
     )
     found = {"plain": epoch_of(plain, (x, logits))}
     rows = np.arange(len(x), dtype="int32")
-    passes = tf.data.Dataset.from_tensor_slices((x, y, rows)).batch(512)
+    training_set = over_arrays(x, y, rows)
     for name, first in (("without a round", 10**6), ("with a round", 0)):
         model = DebiasedDistillation(
             network(), teacher, "conv_2", len(x), memory="fresh", first_round=first
         )
         model.compile(keras.optimizers.Adam(1e-3), jit_compile=jit)
-        model.know_teacher(lambda: passes)
+        know_teacher(model, training_set)
         model.cache_teacher = False  # known from here on
-        found[name] = epoch_of(model, (x, y, rows), callbacks=[Rounds(lambda: passes)])
+        found[name] = epoch_of(model, (x, y, rows), callbacks=[Rounds(training_set)])
     return found
 
 

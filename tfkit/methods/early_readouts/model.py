@@ -3,7 +3,6 @@
 from typing import Literal
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from tfkit.classification.classifier import Classifier, right
@@ -12,8 +11,9 @@ from tfkit.classification.teaching import agreed_classes, teacher_of
 from tfkit.losses import distillation_loss
 from tfkit.losses.distillation import mixed
 from tfkit.methods.early_readouts import checks, passes
-from tfkit.methods.early_readouts.probe import Probe, ReadoutFit, over_open_batches
+from tfkit.methods.early_readouts.probe import Probe, ReadoutFit
 from tfkit.methods.early_readouts.rounds import Rounds, one_round
+from tfkit.methods.early_readouts.teacher import know_teacher, teacher_logits
 from tfkit.methods.early_readouts.weights import Ledger
 
 
@@ -57,7 +57,8 @@ class DebiasedDistillation(Classifier):
         round_steps: steps that count as an epoch for rounds, >= 1; null: an epoch. Where an epoch
             is long, the shortcut may be learned and corrected within the first.
         readout_epochs: passes that fit a readout, >= 1; with a batch size 1 is published.
-        readout_batch_size: examples of a step of the readout, >= 1; null: the whole training set.
+        readout_batch_size: examples of a step of the readout, >= 1; null: the whole training set,
+            as far as its features can be kept in memory.
         flag_cap: largest share of the training set that may weigh more than 1, in (0, 1]; below 1
             where labels are noisy, since the readout is sure against wrong labels too.
         normalize_weights: divide by the batch's mean weight, which keeps the learning rate's
@@ -171,23 +172,9 @@ class DebiasedDistillation(Classifier):
             training_set = passes.over(self, x if arrays is None else arrays, whole)
             own = Rounds(training_set, self.round_steps)
             callbacks.insert(0, own)
-        self.know_teacher(own.training_set)
+        if self.cache_teacher:
+            know_teacher(self, own.training_set)
         return super().fit(x if arrays is None else arrays, callbacks=callbacks, **kwargs)
-
-    def know_teacher(self, training_set):
-        """Compute the teacher's logits of all rows, if wished, before the step is traced."""
-        if not self.cache_teacher:
-            return
-        predict = over_open_batches(lambda x: self.teacher_logits(x, None), self.student)
-        table = passes.logits_of_all(self, predict, training_set)
-        self.teacher_table = None if table is None else tf.constant(table)
-        self.train_function = None
-
-    def teacher_logits(self, inputs, index):
-        """The teacher's logits, constants, float32; looked up by rows where they are known."""
-        if index is not None and self.teacher_table is not None:
-            return ops.take(self.teacher_table, index, axis=0)  # [B, C]
-        return ops.stop_gradient(ops.cast(self.teacher(inputs, training=False), "float32"))
 
     def call(self, inputs, training=False):
         """The student's logits.  [B, ...] -> [B, C]"""
@@ -208,7 +195,7 @@ class DebiasedDistillation(Classifier):
             raise ValueError(f"{type(self).__name__}: a training batch must be (x, y, index).")
         else:
             index = ops.cast(ops.reshape(index, (-1,)), "int32")  # [B]
-        follow = distillation_loss(logits, self.teacher_logits(inputs, index), self.temperature)
+        follow = distillation_loss(logits, teacher_logits(self, inputs, index), self.temperature)
         learn = self.per_example(labels, logits) if self.mixing < 1 else None
         loss = ops.mean(mixed(follow, learn, self.weights_of(index), self.mixing, self.mode))
         return loss, {
@@ -234,7 +221,7 @@ class DebiasedDistillation(Classifier):
         """A round: a fresh readout of the early layers as they are, and the weights it gives.
 
         Args:
-            training_set: () -> batches (inputs, labels, index), the whole set once.
+            training_set: as in `Rounds`.
         """
         one_round(self, training_set)
 

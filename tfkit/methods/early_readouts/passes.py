@@ -55,11 +55,14 @@ def over(model, given, whole):
 
 
 def over_arrays(inputs, labels, index):
-    """A pass over arrays, in their order."""
+    """A pass over arrays, in their order or a random one."""
 
-    def batches():
+    def batches(epoch=None):
+        order = np.arange(len(labels))
+        if epoch is not None:
+            order = np.random.default_rng(epoch).permutation(order)
         for first in range(0, len(labels), _AT_ONCE):
-            rows = slice(first, first + _AT_ONCE)
+            rows = order[first : first + _AT_ONCE]
             cut = keras.tree.map_structure(lambda array, rows=rows: array[rows], inputs)
             yield Labelled(cut, labels[rows], index[rows])
 
@@ -67,7 +70,7 @@ def over_arrays(inputs, labels, index):
 
 
 def over_batches(dataset, owner: str, labelled):
-    """A pass over a data set that comes to an end.
+    """A pass over a data set that comes to an end, in the order that it has.
 
     Args:
         dataset: tf.data.Dataset, keras.utils.PyDataset or a list of batches.
@@ -86,7 +89,7 @@ def over_batches(dataset, owner: str, labelled):
             "a tf.data.Dataset of (x, y, index) that ends."
         )
 
-    def batches():
+    def batches(epoch=None):
         found = (dataset[n] for n in range(dataset.num_batches)) if numbered else dataset
         for batch in found:
             given = labelled(batch)
@@ -111,15 +114,3 @@ def checked_index(index, num_train: int, owner: str) -> np.ndarray:
             f"{found.min()} to {found.max()}; it is no sample weight."
         )
     return rows
-
-
-def logits_of_all(model, predict, training_set):
-    """What `predict` (inputs -> [B, C]) says of every row, float32 [N, C]; None where a pass over
-    the training set does not meet them all.
-    """
-    table = np.zeros((model.num_train, model.classes), "float32")
-    met = np.zeros(model.num_train, bool)
-    for inputs, _, index in training_set():
-        rows = checked_index(index, model.num_train, type(model).__name__)
-        table[rows], met[rows] = np.asarray(predict(inputs)), True
-    return table if met.all() else None

@@ -142,9 +142,10 @@ class ReadoutFit:
         """Fit anew, and answer for the whole training set.
 
         Args:
-            training_set: () -> batches (inputs, labels, index), the whole set once.
+            training_set: as in `Rounds`.
             epochs: passes over the features.
-            batch_size: examples of a step; None: all at once.
+            batch_size: examples of a step; None: all at once, or where their features are too many
+                to keep, a batch of the pass.
         """
         for variable, value in self.start:
             variable.assign(value)
@@ -172,18 +173,20 @@ class ReadoutFit:
         return features[order], labels[order], index[order]
 
     def _batches(self, kept, training_set, batch_size, epoch):
-        """One pass in batches, in another order each epoch where the features were kept."""
+        """One pass in batches, in another order each epoch where all are at hand."""
         if kept is None:
-            for inputs, labels, _ in training_set():
-                yield self.features(inputs), class_numbers(labels)
+            for inputs, labels, _ in training_set(epoch):
+                features, labels = self.features(inputs), class_numbers(labels)
+                size = batch_size or len(labels)
+                for first in range(0, len(labels), size):
+                    rows = slice(first, first + size)
+                    yield features[rows], labels[rows]
             return
         features, labels, _ = kept
-        if batch_size is None:
-            yield tf.constant(features), tf.constant(labels)
-            return
+        size = batch_size or len(labels)
         order = np.random.default_rng(epoch).permutation(len(labels))
-        for first in range(0, len(labels), batch_size):
-            rows = order[first : first + batch_size]
+        for first in range(0, len(labels), size):
+            rows = order[first : first + size] if batch_size else slice(None)
             yield tf.constant(features[rows]), tf.constant(labels[rows])
 
     def _answers(self, kept, training_set) -> Seen:

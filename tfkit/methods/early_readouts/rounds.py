@@ -13,8 +13,9 @@ class Rounds(keras.callbacks.Callback):
                                        e = first_round + k round_every
 
     Args:
-        training_set: () -> batches (inputs, labels, index) of the whole training set, once and
-            without augmentation.
+        training_set: (epoch=None) -> batches (inputs, labels, index) of the whole training set,
+            once and without augmentation; asked with a number where features are too many to keep,
+            and then in a random order of that epoch, if it can.
         every: steps of an epoch, where `fit`'s own epochs are something else; a round then comes
             before the step, counted from the first training on, that is a multiple of it. None:
             `fit`'s epochs are epochs.
@@ -57,7 +58,7 @@ def one_round(model, training_set) -> None:
 
     Args:
         model: a compiled `DebiasedDistillation`.
-        training_set: () -> batches (inputs, labels, index), the whole set once.
+        training_set: as in `Rounds`.
     """
     before = model.probe.get_weights()
     model.probe.follow(model.student)

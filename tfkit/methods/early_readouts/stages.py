@@ -18,14 +18,17 @@ def stages(model, source) -> list[Stage]:
 
 def rounds(assembly) -> list[keras.callbacks.Callback]:
     """Rounds before the steps that begin an epoch, over the training part in its order."""
-    source, labelled = assembly.source, assembly.model.labelled
+    source, model = assembly.source, assembly.model
+    size = min(_AT_ONCE, model.num_train)
 
-    def training_set():
-        return map(labelled, source.in_order("train", _AT_ONCE))
+    def training_set(epoch=None):
+        found = source.in_order("train", size)
+        if epoch is not None:
+            found = source.drawn("train", size, seed=epoch).take(model.num_train // size)
+        return map(model.labelled, found)
 
-    return [
-        Rounds(training_set, every=source.steps_per_epoch(assembly.recipe["data"]["batch_size"]))
-    ]
+    epoch = source.steps_per_epoch(assembly.recipe["data"]["batch_size"])
+    return [Rounds(training_set, every=model.round_steps or epoch)]
 
 
 def audit(assembly, carried, folder) -> dict:
