@@ -44,6 +44,20 @@ def test_right_takes_class_numbers_and_one_hot_rows():
     np.testing.assert_array_equal(right(np.array([[0, 1], [0, 1]]), logits), [1, 0])
 
 
+def test_a_column_of_class_numbers_is_as_good_as_a_row():
+    logits = np.array([[1.0, 2.0], [3.0, 0.0]])
+    np.testing.assert_array_equal(right(np.array([[1], [1]]), logits), [1, 0])
+
+
+@pytest.mark.parametrize(
+    "loss",
+    ["sparse_categorical_crossentropy", keras.losses.SparseCategoricalCrossentropy()],
+)
+def test_a_loss_of_probabilities_is_refused(loss):
+    with pytest.raises(ValueError, match="must take logits"):
+        ERM(network()).compile("sgd", loss=loss)
+
+
 def test_weights_are_not_normalised():
     values = np.float32([1, 2, 3])
     assert float(weighted_mean(values)) == 2

@@ -7,8 +7,11 @@ from tfkit.classification.group_labels import group_labels_used
 from tfkit.models import DFR, ERM, GroupDRO, KnowledgeDistillation
 
 PLAIN, TAUGHT = SimpleNamespace(splits=("train",)), SimpleNamespace(splits=("train", "teacher"))
-SELECTING = {"callbacks": [{"name": "restore_best", "monitor": "valid/worst_group"}]}
-NOT = {"callbacks": [{"name": "restore_best", "monitor": "valid/average"}]}
+SELECTING = {
+    "stages": None,
+    "callbacks": [{"name": "restore_best", "monitor": "valid/worst_group"}],
+}
+NOT = {"stages": None, "callbacks": [{"name": "restore_best", "monitor": "valid/average"}]}
 
 
 def told(model, source=PLAIN, train=NOT, chosen_by=()):
@@ -26,6 +29,17 @@ def test_the_methods_own_use():
 def test_choosing_by_a_group_uses_the_labels_of_validation(choice):
     assert told(ERM(network()), **choice) == "validation"
     assert told(GroupDRO(network(), COUNTS), **choice) == "training, validation"
+
+
+def test_choosing_in_a_stage_counts_too():
+    staged = {"callbacks": [], "stages": {"train": SELECTING}}
+    assert told(ERM(network()), train=staged) == "validation"
+
+
+def test_of_a_teacher_from_a_file_nobody_knows():
+    model = KnowledgeDistillation(network(), network(seed=1))
+    model.teacher_is_trained = True
+    assert told(model) == "perhaps the teacher's"
 
 
 def test_a_search_by_an_average_uses_none():

@@ -3,10 +3,17 @@
 from typing import NamedTuple
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from tfkit.losses.precision import at_least_float32
 from tfkit.objective import ObjectiveModel
+
+_OF_PROBABILITIES = (
+    keras.losses.sparse_categorical_crossentropy,
+    keras.losses.categorical_crossentropy,
+    keras.losses.binary_crossentropy,
+)
 
 
 class Labelled(NamedTuple):
@@ -44,11 +51,19 @@ class Classifier(ObjectiveModel):
 
         Args:
             optimizer: of the main loss.
-            loss: a keras.losses.Loss or its name; None is the sparse softmax cross-entropy.
+            loss: a keras.losses.Loss of labels and logits; None is the sparse softmax
+                cross-entropy.
             **kwargs: Keras' options.
+        Raises:
+            ValueError: a loss that takes logits for probabilities.
         """
         super().compile(optimizer=optimizer, **kwargs)
         found = keras.losses.get(loss)
+        if found in _OF_PROBABILITIES or getattr(found, "from_logits", True) is False:
+            raise ValueError(
+                f"{type(self).__name__}: loss must take logits, got {loss}; pass for example "
+                "keras.losses.SparseCategoricalCrossentropy(from_logits=True)."
+            )
         if isinstance(found, keras.losses.Loss):
             found = type(found).from_config({**found.get_config(), "reduction": "none"})
         self.label_loss = found
@@ -61,9 +76,17 @@ class Classifier(ObjectiveModel):
         """Keras' `evaluate`, with the same keyword."""
         return super().evaluate(x, y, **self._by_keras_name(kwargs))
 
+    def check_third(self, given):
+        """Refuse what `third` names where it is given as arrays; weights may be anything."""
+
     def _by_keras_name(self, keywords):
+        if self.third != "weights" and keywords.get("sample_weight") is not None:
+            raise ValueError(f"{type(self).__name__}: takes {self.third}=, and no sample_weight.")
         given = keywords.pop(self.third, None)
-        return keywords if given is None else {**keywords, "sample_weight": given}
+        if given is None:
+            return keywords
+        self.check_third(given)
+        return {**keywords, "sample_weight": given}
 
     def get_compile_config(self):
         """What `compile` was given, for `.keras` files."""
@@ -71,6 +94,13 @@ class Classifier(ObjectiveModel):
         if config and getattr(self, "label_loss", None) is not None:
             config["loss"] = keras.saving.serialize_keras_object(self.label_loss)
         return config
+
+    def answer(self, inputs):
+        """Logits at inference, by a graph that is traced once.  [B, ...] -> [B, C]"""
+        if "_answer" not in self.__dict__:
+            graph = tf.function(lambda x: self(x, training=False), reduce_retracing=True)
+            object.__setattr__(self, "_answer", graph)  # no part of the model, to Keras
+        return self._answer(inputs)
 
     def per_example(self, labels, logits):
         """The loss of every example, in float32 or wider.  -> [B]"""
@@ -92,9 +122,13 @@ class Classifier(ObjectiveModel):
 
 
 def right(labels, logits):
-    """1.0 where the largest logit is the label's.  [B] int or one-hot [B, C], [B, C] -> [B]"""
+    """1.0 where the largest logit is the label's.  [B] int or one-hot [B, C], [B, C] -> [B]
+
+    Class numbers may be a column [B, 1], as some of Keras' data sets give them.
+    """
     if len(labels.shape) == len(logits.shape):
-        labels = ops.argmax(labels, axis=-1)
+        column = labels.shape[-1] == 1
+        labels = ops.squeeze(labels, -1) if column else ops.argmax(labels, axis=-1)
     answers = ops.argmax(logits, axis=-1)
     return ops.cast(ops.equal(answers, ops.cast(labels, answers.dtype)), "float32")
 

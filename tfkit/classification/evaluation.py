@@ -8,7 +8,7 @@ from tfkit.figure import Figure
 from tfkit.metrics import group_accuracy
 
 SCORES = ("average", "adjusted", "worst_group", "train_weighted")
-_BATCH = 500
+_ROWS, _BYTES = 500, 1 << 26  # of a batch at the most: pictures of 224 pixels come 111 at a time
 
 
 class Answers(NamedTuple):
@@ -30,11 +30,23 @@ class Answers(NamedTuple):
         return self.logits.argmax(axis=1)
 
 
-def answers(predict, source, split: str) -> Answers:
-    """A part, in its order, and the logits that `predict` (inputs -> [B, C]) gives it."""
+def rows_at_once(source) -> int:
+    """Examples of a batch of a pass over a part."""
+    return max(1, min(_ROWS, _BYTES // (4 * int(np.prod(source.shapes["input_shape"])))))
+
+
+def answers(model, source, split: str) -> Answers:
+    """A part, in its order, and the logits that a model gives it.
+
+    Args:
+        model: a Classifier, or a function of inputs -> [B, C].
+        source: a GroupedSource.
+        split: name of the part.
+    """
+    predict = getattr(model, "answer", model)
     parts = [
         (batch["labels"], batch["groups"], np.asarray(predict(batch["inputs"]), "float32"))
-        for batch in source.in_order(split, _BATCH)
+        for batch in source.in_order(split, rows_at_once(source))
     ]
     return Answers(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 

@@ -3,15 +3,18 @@
 import keras
 from keras import ops
 
-from tfkit.classification.classifier import Classifier, right
+from tfkit.classification.classifier import Classifier, right, weighted_mean
 from tfkit.classification.networks import NetworkClassifier, logits_of
 from tfkit.keras_files import load_model
 from tfkit.stage import Stage
 
 
 def teacher_of(teacher) -> keras.Model:
-    """The teacher itself, or the one that a `.keras` file holds."""
-    return load_model(teacher, compile=False) if isinstance(teacher, str) else teacher
+    """The teacher itself, or that of a `.keras` file, which may be a model made of one network."""
+    if not isinstance(teacher, str):
+        return teacher
+    loaded = load_model(teacher, compile=False)
+    return loaded.network if isinstance(loaded, NetworkClassifier) else loaded
 
 
 def agreed_classes(owner: str, student, teacher) -> int:
@@ -88,10 +91,10 @@ class Teacher(Classifier):
 
     def objective(self, batch, training):
         """The mean cross-entropy of a batch, and the share of right answers."""
-        inputs, labels, _ = self.labelled(batch)
-        logits = self(inputs, training=training)  # [B, C]
-        loss = ops.mean(self.per_example(labels, logits))
-        return loss, {"accuracy": ops.mean(right(labels, logits))}
+        given = self.labelled(batch)
+        logits = self(given.inputs, training=training)  # [B, C]
+        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
+        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
 
 def teacher_stages(model, source) -> list[Stage]:

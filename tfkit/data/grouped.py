@@ -106,10 +106,15 @@ class GroupedSource(ArraySource):
             rows: numbers of rows, a row as often as it stands there; None takes all once.
         """
         arrays = self.splits[_known(self, part)]
-        if rows is not None:
-            arrays = {name: array[rows] for name, array in arrays.items()}
-        batches = step_indexed(arrays, batch_size, seed=seed, start_step=start_step)
-        return self._finished(batches)
+        if rows is None:
+            batches = step_indexed(arrays, batch_size, seed=seed, start_step=start_step)
+            return self._finished(batches)
+        with tf.device("CPU:0"):  # numbers are shuffled, pixels stay where they are
+            tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
+        numbers = step_indexed({"row": rows}, batch_size, seed=seed, start_step=start_step)
+        return self._finished(
+            numbers.map(lambda drawn: {n: tf.gather(t, drawn["row"]) for n, t in tensors.items()})
+        )
 
     def held_out(self, split, batch_size):
         """The examples in their stored order."""

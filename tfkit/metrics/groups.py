@@ -95,7 +95,9 @@ def _wilson(rights, sizes, confidence):
 def _members(groups, count):
     """Who is in which group.  [N] int or [N, G] bool -> [N, G] bool"""
     groups = np.asarray(groups)
-    if groups.ndim == 2 and (groups.dtype == bool or np.isin(groups, (0, 1)).all()):
+    if groups.ndim == 2 and (
+        groups.dtype == bool or (groups.shape[1] > 1 and np.isin(groups, (0, 1)).all())
+    ):
         members = groups.astype(bool)
     elif groups.ndim == 1:
         numbers = _numbers("groups", groups)

@@ -58,8 +58,9 @@ def value(assembly: Assembly, folder: Path, search: Mapping) -> float:
 
 
 def curve(folder: Path, name: str) -> list[tuple[int, float]]:
-    """(step, value) after each chunk that reported `name`."""
+    """(step, value) after each chunk that reported `name`; of several stages the last counts."""
     path = folder / "metrics.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     rows = [json.loads(line) for line in lines]
-    return [(row["step"], row[name]) for row in rows if name in row]
+    last = rows[-1].get("stage") if rows else None
+    return [(row["step"], row[name]) for row in rows if name in row and row.get("stage") == last]

@@ -16,7 +16,7 @@ from tfkit import catalog
 from tfkit.data.source import reading_from
 from tfkit.errors import UsageError
 from tfkit.stage import Stage
-from tfkit.train import device, provenance, stages
+from tfkit.train import provenance, stages
 from tfkit.train.build import Assembly, assemble, build_watchers, compile_model, total_steps
 from tfkit.train.checkpoint import Checkpoints
 from tfkit.train.fit import Fit, Plan
@@ -63,7 +63,8 @@ def train(
     require_possible(assembly)
     folder.record(seeds=assembly.seeds)
     list_stages = assembly.room.function("stages", "stages")
-    planned = list_stages(assembly.model, assembly.source) if list_stages else []
+    with assembly.model.distribute_strategy.scope():  # a stage's model is made where ours is
+        planned = list_stages(assembly.model, assembly.source) if list_stages else []
     stages.refuse_unknown(recipe["train"], planned)
     looking = Looking(bar, until, tuple(watch))
     if planned and until is not None:
@@ -147,10 +148,10 @@ def run_stage(
     if stage.work is not None:
         own = folder.part("stages", stage.name).path
         return stage.work(assembly, carried, own)
-    train = stages.stage_options(assembly.recipe["train"], stage)
+    train = stages.stage_options(assembly.recipe["train"], stage, assembly.model)
     recipe = {**assembly.recipe, "train": train}
     entry = catalog.find("model", recipe["model"]["name"])
-    with device.strategy(train["strategy"]).scope():
+    with assembly.model.distribute_strategy.scope():
         compile_model(stage.model, entry, recipe, total_steps(recipe, assembly.source))
     fit(folder, assembly, stage.model, train, looking, stage)
     return {}

@@ -27,12 +27,22 @@ def refuse_unknown(train: dict, planned: list[Stage]) -> None:
         )
 
 
-def stage_options(train: dict, stage: Stage) -> dict:
+def stage_options(train: dict, stage: Stage, model: keras.Model | None = None) -> dict:
     """The `train` section as it holds for one stage: the stage's own options go over the recipe's,
     and `train.stages.<name>` over both. Of steps and epochs the last one told holds.
+
+    What the recipe validates and watches is the room's `model`: a stage of another model has no
+    part in it, and callbacks only where the recipe names them for that stage.
     """
-    options = dict(train)
-    for given in (stage.train, (train["stages"] or {}).get(stage.name, {})):
+    options, named = dict(train), (train["stages"] or {}).get(stage.name, {})
+    if stage.model is not model:
+        if named.get("validate"):
+            raise UsageError(
+                f"train.stages.{stage.name}.validate: this stage trains another model than the "
+                "recipe's, which the evaluator cannot measure; leave it out."
+            )
+        options |= {"validate": [], "callbacks": []}
+    for given in (stage.train, named):
         if any(given.get(length) is not None for length in LENGTHS):
             options |= dict.fromkeys(LENGTHS)
         options |= given

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tests.methods.group_robustness.toys import network, task
+from tfkit.methods.group_robustness import last_layer
 from tfkit.methods.group_robustness.last_layer import STRENGTHS, refitted
 from tfkit.models import DFR
 
@@ -49,6 +50,14 @@ def test_it_undoes_a_shortcut_that_plain_training_took():
     before = worst()
     model.refit(inputs, labels, groups)
     assert before < 0.3 and worst() > 0.6
+
+
+def test_the_penalty_leaves_features_out():
+    generator = np.random.default_rng(0)
+    features = generator.normal(size=(400, 20))
+    labels = (features[:, 0] + 0.1 * generator.normal(size=400) > 0).astype(int)
+    kernel, _ = last_layer._fitted(features, labels, np.arange(400) % 4, 0.03, (0, 0))
+    assert (kernel[:, 1] == 0).sum() > 10 and kernel[0, 1] > 0
 
 
 def test_all_classes_are_needed():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.methods.group_robustness.toys import network, task
-from tfkit.models import ERM, KnowledgeDistillation
+from tfkit.models import ERM, KnowledgeDistillation, SimKD
 
 X, Y, _ = task()
 
@@ -28,6 +28,23 @@ def test_the_teacher_is_frozen_and_the_student_comes_nearer():
     assert losses[-1] < losses[0]
     for start, variable in zip(before, model.teacher.variables, strict=True):
         np.testing.assert_array_equal(start, variable.numpy())
+
+
+@pytest.mark.parametrize("kind", [KnowledgeDistillation, SimKD])
+def test_weights_are_heeded(kind):
+    model = kind(network(), network((9,), seed=1))
+    halves = [np.float32(np.arange(64) < 32), np.float32(np.arange(64) >= 32)]
+    parts = [float(model.objective((X, Y, weights), True)[0]) for weights in halves]
+    assert sum(parts) == pytest.approx(float(model.objective((X, Y), True)[0]), rel=1e-5)
+    assert parts[0] != pytest.approx(parts[1], rel=1e-3)
+
+
+def test_a_trained_model_may_be_the_teacher(tmp_path):
+    trained = ERM(network((9,), seed=1))
+    trained.compile("sgd")
+    trained.save(tmp_path / "erm.keras")
+    model = KnowledgeDistillation(network(), str(tmp_path / "erm.keras"))
+    np.testing.assert_array_equal(model.teacher(X), trained(X))
 
 
 def test_a_teacher_may_be_a_file(tmp_path):

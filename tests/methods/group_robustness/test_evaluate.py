@@ -44,7 +44,7 @@ def test_the_figure_has_every_group_with_its_sizes():
 
 
 def test_facts_say_where_group_labels_were_used():
-    train = {"callbacks": []}
+    train = {"callbacks": [], "stages": None}
     known = facts(sign(), SimpleNamespace(splits=()), train, ())
     assert known == {"group labels used": "none"}
 

@@ -72,6 +72,33 @@ def test_group_dro_does_not_move_its_shares_in_evaluation():
     np.testing.assert_array_equal(model.shares.numpy(), np.float32([0.25] * 4))
 
 
+def test_group_dro_leaves_a_group_out_that_training_lacks():
+    with_empty = GroupDRO(network(), [*COUNTS, 0], step_size=0.5, adjustment=2.0)
+    without = GroupDRO(network(), COUNTS, step_size=0.5, adjustment=2.0)
+    losses = [loss_of(model, X, Y, G, training=True) for model in (with_empty, without)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert with_empty.shares.numpy()[-1] == 0
+
+
+@pytest.mark.parametrize("kind", [Reweighting, GroupDRO])
+def test_overlapping_groups_of_held_out_examples_do_not_enter_the_loss(kind):
+    overlapping = np.ones((64, 7), bool)
+    each = cross_entropy(kind(network(), COUNTS)(X), Y)
+    model = kind(network(), COUNTS)
+    assert loss_of(model, X, Y, overlapping) == pytest.approx(each.mean(), rel=1e-5)
+    assert loss_of(model, X, Y) == pytest.approx(each.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("groups", [G + 1, G / 2, np.eye(4)[G]])
+def test_what_are_no_numbers_of_groups_are_refused(groups):
+    model = GroupDRO(network(), COUNTS)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="whole numbers in 0 to 3"):
+        model.fit(X, Y, groups=groups, verbose=0)
+    with pytest.raises(ValueError, match="takes groups="):
+        model.fit(X, Y, sample_weight=np.ones(64), verbose=0)
+
+
 def test_groups_are_a_keyword_of_fit():
     model = GroupDRO(network(), COUNTS, step_size=5.0)
     model.compile("sgd")

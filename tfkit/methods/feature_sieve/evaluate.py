@@ -50,7 +50,7 @@ def evaluate(
     wanted = [name for name in _KNOWN if name in (metrics or _KNOWN[:-1])]
     values = {}
     if set(wanted) & set(SCORES):
-        values |= group_scores(_answers(model, source, split), source)
+        values |= group_scores(answers(model, source, split), source)
     if "leak" in wanted:
         values["leak"] = _leak(model, source, split)
     if "probe_accuracy" in wanted:
@@ -67,7 +67,7 @@ def facts(model, source, train, chosen_by) -> dict[str, str]:
 
 def figures(model, source, seed) -> dict[str, Figure]:
     """Accuracy by group on the test part; Grad-CAM at the cut, where the features are maps."""
-    drawn = {"groups": group_figure(_answers(model, source, "test"), source)}
+    drawn = {"groups": group_figure(answers(model, source, "test"), source)}
     inputs = _first_inputs(source, "test", _DRAWN)
     maps = model.features(inputs)[-1]
     if inputs.ndim != 4 or inputs.shape[-1] not in (1, 3) or len(maps.shape) != 4:
@@ -75,11 +75,6 @@ def figures(model, source, seed) -> dict[str, Figure]:
     seen = grad_cam(lambda rows: model.features(rows)[-1], model.upper, inputs)
     region = getattr(source, "spurious_region", None)
     return {**drawn, "grad_cam": attribution_panels(inputs, {"sieve": seen}, region)}
-
-
-def _answers(model, source, split):
-    network = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
-    return answers(network, source, split)
 
 
 def _leak(model, source, split) -> float:

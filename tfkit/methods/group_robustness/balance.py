@@ -41,13 +41,29 @@ def batches_of_rows(assembly, rows, step: int):
     size = assembly.recipe["data"]["batch_size"]
     if len(rows) < size:
         raise UsageError(
-            f"data.batch_size: {size} is more than the {len(rows)} examples that are left of the "
-            "training part when all groups are cut to the size of the smallest; lower it."
+            f"data.batch_size: {size} is more than the {len(rows)} rows of the training part that "
+            "this method trains on; lower it."
         )
     batches = assembly.source.drawn(
         "train", size, seed=assembly.seeds["data"], start_step=step, rows=rows
     )
     return batches.map(assembly.select)
+
+
+def checked_groups(owner: str, groups, counts) -> None:
+    """Refuse arrays that are no numbers of groups.
+
+    Raises:
+        ValueError: they are not [N] whole numbers below the number of groups.
+    """
+    groups = np.asarray(groups)
+    whole = groups.ndim == 1 and groups.dtype.kind in "iu"
+    if not whole or (groups.size and not 0 <= groups.min() <= groups.max() < len(counts)):
+        raise ValueError(
+            f"{owner}: groups must be [N] whole numbers in 0 to {len(counts) - 1}, got "
+            f"{groups.dtype} of shape {groups.shape}"
+            + (f", {groups.min()} to {groups.max()}." if groups.size else ".")
+        )
 
 
 def checked_counts(owner: str, counts) -> list[int]:

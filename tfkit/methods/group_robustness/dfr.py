@@ -4,6 +4,7 @@ from typing import Literal
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from tfkit.classification.classifier import right, weighted_mean
@@ -63,17 +64,15 @@ class DFR(NetworkClassifier):
         """Fit the last layer to examples, balanced by groups; nothing else moves.
 
         Args:
-            inputs: [N, ...], or a list of batches of them.
+            inputs: [N, ...], or batches of them one after the other.
             labels: class numbers [N].
             groups: numbers of groups [N].
             seed: of the draws.
         """
-        batches = (
-            inputs if isinstance(inputs, list) else np.array_split(inputs, 1 + len(inputs) // 512)
-        )
-        features = np.concatenate(
-            [ops.convert_to_numpy(ops.cast(self.features(rows), "float32")) for rows in batches]
-        )
+        if hasattr(inputs, "shape"):
+            inputs = np.array_split(inputs, 1 + len(inputs) // 512)
+        network = tf.function(lambda x: self.features(x, training=False), reduce_retracing=True)
+        features = np.concatenate([np.asarray(network(rows), "float32") for rows in inputs])
         kernel, bias = refitted(
             features, np.asarray(labels), np.asarray(groups), self.classes, self.repeats, seed
         )

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfkit.classification.classifier import right
+from tfkit.classification.classifier import right, weighted_mean
 from tfkit.classification.teaching import Taught, agreed_classes
 from tfkit.losses import distillation_loss
 
@@ -57,10 +57,11 @@ class KnowledgeDistillation(Taught):
         given = self.labelled(batch)
         logits = self(given.inputs, training=training)  # [B, C]
         wanted = ops.stop_gradient(self.teacher(given.inputs, training=False))
-        follow = ops.mean(distillation_loss(logits, wanted, self.temperature))
+        follow = distillation_loss(logits, wanted, self.temperature)  # [B]
         loss = self.mixing * follow
         if self.mixing < 1:
-            loss += (1 - self.mixing) * ops.mean(self.per_example(given.labels, logits))
+            loss += (1 - self.mixing) * self.per_example(given.labels, logits)
+        loss, follow = weighted_mean(loss, given.third), ops.mean(follow)
         return loss, {"accuracy": ops.mean(right(given.labels, logits)), "distillation": follow}
 
     def get_config(self):

@@ -1,7 +1,5 @@
 """Accuracy by group."""
 
-import tensorflow as tf
-
 from tfkit.classification.evaluation import SCORES, answers, group_figure, group_scores
 from tfkit.classification.group_labels import group_labels_used
 from tfkit.figure import Figure
@@ -21,7 +19,7 @@ def evaluate(model, source, split, metrics, seed) -> dict[str, float]:
     """
     if unknown := set(metrics or ()) - set(SCORES):
         raise ValueError(f"evaluate: metrics must be among {', '.join(SCORES)}, got {unknown}.")
-    values = group_scores(_answers(model, source, split), source)
+    values = group_scores(answers(model, source, split), source)
     return {name: values[name] for name in SCORES if metrics is None or name in metrics}
 
 
@@ -32,9 +30,4 @@ def facts(model, source, train, chosen_by) -> dict[str, str]:
 
 def figures(model, source, seed) -> dict[str, Figure]:
     """Accuracy by group on the test part."""
-    return {"groups": group_figure(_answers(model, source, "test"), source)}
-
-
-def _answers(model, source, split):
-    network = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
-    return answers(network, source, split)
+    return {"groups": group_figure(answers(model, source, "test"), source)}

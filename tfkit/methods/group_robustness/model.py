@@ -3,11 +3,12 @@
 from typing import Literal
 
 import keras
+import numpy as np
 from keras import ops
 
 from tfkit.classification.classifier import right, weighted_mean
 from tfkit.classification.networks import NetworkClassifier
-from tfkit.methods.group_robustness.balance import balanced_rows, checked_counts
+from tfkit.methods.group_robustness.balance import balanced_rows, checked_counts, checked_groups
 from tfkit.methods.group_robustness.dfr import DFR
 from tfkit.methods.group_robustness.distillation import KnowledgeDistillation
 from tfkit.methods.group_robustness.jtt import JTT
@@ -81,11 +82,16 @@ class Reweighting(NetworkClassifier):
         total = ops.sum(sizes) / ops.sum(filled)
         self.weights_by_group = total * filled / ops.maximum(sizes, 1.0)  # [G]
 
+    def check_third(self, given):
+        """Refuse what are no numbers of groups."""
+        checked_groups("Reweighting", given, self.group_counts)
+
     def objective(self, batch, training):
         """The weighted mean loss of a batch, and the share of right answers."""
-        given = self.labelled(batch)
+        given, weights = self.labelled(batch), None
         logits = self(given.inputs, training=training)  # [B, C]
-        weights = ops.take(self.weights_by_group, groups_of(self, given), axis=0)  # [B]
+        if training or has_groups(given):
+            weights = ops.take(self.weights_by_group, groups_of(self, given), axis=0)  # [B]
         loss = weighted_mean(self.per_example(given.labels, logits), weights)
         return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
@@ -153,8 +159,9 @@ class GroupDRO(NetworkClassifier):
         q_g <- q_g exp(step_size (L_g + adjustment / sqrt(n_g))) / Z
         loss = sum_g q_g L_g
 
-    q, at first 1/G, is a variable of the model, updated before the loss is taken; evaluation leaves
-    it as it is. `largest_share` is its largest entry. Uses group labels in training.
+    q, at first even over the groups that have examples, is a variable of the model, updated before
+    the loss is taken; evaluation leaves it as it is. `largest_share` is its largest entry. Uses
+    group labels in training.
 
     Shapes: inputs [B, ...] -> logits [B, C]
     Needs: inputs, labels, groups
@@ -163,6 +170,10 @@ class GroupDRO(NetworkClassifier):
         network: inputs -> logits [B, C], such as a `perceptron`; functional or Sequential.
         group_counts: n_g, training examples of each of the G groups, each >= 0; told by the data.
         step_size: of q, >= 0; 0.01 is the paper's.
+        sampling: "groups": a recipe's batches have all groups alike on average, as the paper's
+            (`--reweight_groups` of its code); "plain": as the data come, so that a batch may lack a
+            small group. From Python, `rows = model.rows(groups)`, `model.fit(x[rows], y[rows],
+            groups=groups[rows])`.
         adjustment: C of the generalisation adjustment, >= 0; the paper takes 0 to 5.
         weight_decay: L2 penalty w/2 |v|^2 of all trainable variables in the gradient, >= 0; the
             paper's success hangs on a strong one, such as 1e-1 or 1.
@@ -178,6 +189,7 @@ class GroupDRO(NetworkClassifier):
         network: keras.Model,
         group_counts,
         step_size: float = 0.01,
+        sampling: Literal["plain", "groups"] = "plain",
         adjustment: float = 0.0,
         weight_decay: float = 0.0,
         **kwargs,
@@ -186,26 +198,37 @@ class GroupDRO(NetworkClassifier):
         for name, value in {"step_size": step_size, "adjustment": adjustment}.items():
             if not 0 <= value < float("inf"):
                 raise ValueError(f"GroupDRO: {name} must be finite and >= 0, got {value}.")
-        self.group_counts = checked_counts("GroupDRO", group_counts)
+        if sampling not in ("plain", "groups"):
+            raise ValueError(f"GroupDRO: sampling must be plain or groups, got {sampling!r}.")
+        self.group_counts, self.sampling = checked_counts("GroupDRO", group_counts), sampling
         self.step_size, self.adjustment = float(step_size), float(adjustment)
-        start = keras.initializers.Constant(1 / len(self.group_counts))
+        sizes = np.array(self.group_counts)
+        filled = sizes > 0  # an empty group has no loss to weigh
         self.shares = self.add_weight(
-            (len(self.group_counts),),
-            start,
+            (len(sizes),),
+            lambda shape, dtype=None: ops.cast(filled / filled.sum(), dtype),
             "float32",
             trainable=False,
             name="group_shares",
             aggregation="mean",
         )
-        sizes = ops.cast(self.group_counts, "float32")
-        self.margins = self.adjustment / ops.sqrt(ops.maximum(sizes, 1.0))  # [G]
+        margins = np.where(filled, self.adjustment / np.sqrt(np.maximum(sizes, 1)), 0.0)
+        self.margins = margins.astype("float32")  # [G]
+
+    def check_third(self, given):
+        """Refuse what are no numbers of groups."""
+        checked_groups("GroupDRO", given, self.group_counts)
+
+    def rows(self, groups, seed: int = 0):
+        """Rows to train on where batches are to be drawn by groups.  [N] int -> [M] int"""
+        return balanced_rows(groups, "oversample", seed)
 
     def objective(self, batch, training):
         """The robust loss of a batch, the share of right answers, and the largest share."""
         given = self.labelled(batch)
         logits = self(given.inputs, training=training)  # [B, C]
         losses = self.per_example(given.labels, logits)  # [B]
-        if given.third is None and not training:  # held-out examples may come without groups
+        if not training and not has_groups(given):
             loss = ops.mean(losses)
         else:
             by_group = self.group_losses(losses, groups_of(self, given))  # [G]
@@ -229,8 +252,13 @@ class GroupDRO(NetworkClassifier):
 
     def get_config(self):
         """The network and the options."""
-        options = ("group_counts", "step_size", "adjustment")
+        options = ("group_counts", "step_size", "sampling", "adjustment")
         return {**super().get_config(), **{name: getattr(self, name) for name in options}}
+
+
+def has_groups(given) -> bool:
+    """Whether a batch has a group for each example: held-out ones may have none, or several."""
+    return given.third is not None and len(given.third.shape) == 1
 
 
 def groups_of(model, given):

@@ -3,7 +3,8 @@
 import keras
 import numpy as np
 
-from tfkit.classification.evaluation import answers
+from tfkit.classification.evaluation import answers, rows_at_once
+from tfkit.classification.networks import features_of
 from tfkit.classification.teaching import Taught, teacher_stages
 from tfkit.methods.group_robustness.balance import batches_of_rows
 from tfkit.methods.group_robustness.dfr import DFR
@@ -11,8 +12,6 @@ from tfkit.methods.group_robustness.jtt import JTT
 from tfkit.methods.group_robustness.model import ERM, Subsampling
 from tfkit.methods.group_robustness.transplant import DeTT
 from tfkit.stage import Stage
-
-_AT_ONCE = 512  # examples of a batch of a pass over a part
 
 
 def stages(model, source) -> list[Stage]:
@@ -25,7 +24,7 @@ def stages(model, source) -> list[Stage]:
     planned = teacher_stages(model, source) if isinstance(model, Taught) else []
     if isinstance(model, DFR):
         return [Stage("network", model), Stage("refit", work=refit)]
-    if isinstance(model, Subsampling):
+    if isinstance(model, Subsampling) or getattr(model, "sampling", "plain") == "groups":
         return [Stage("train", model, batches=balanced_batches)]
     if isinstance(model, (JTT, DeTT)):
         first = ERM(fresh_copy(model), model.weight_decay)
@@ -40,15 +39,22 @@ def stages(model, source) -> list[Stage]:
 
 
 def fresh_copy(model) -> keras.Model:
-    """The network, or the student, with weights of its own."""
+    """The network, or the student, with variables of its own that are where its own begin, since
+    they may have been trained before. (A student's last layer, which it leaves away, begins anew.)
+    """
     if isinstance(model, JTT):
-        return keras.models.clone_model(model.network)
-    return keras.saving.deserialize_keras_object(model.student_config)
+        copy = keras.models.clone_model(model.network)
+        copy.set_weights(model.network.get_weights())
+        return copy
+    copy = keras.saving.deserialize_keras_object(model.student_config)
+    own = features_of("DeTT", "student", copy)
+    own.set_weights(model.student_features.get_weights())
+    return copy
 
 
 def find_errors(first, assembly) -> dict:
     """Tell the room's model which training examples the first training got wrong."""
-    known = answers(lambda inputs: first(inputs, training=False), assembly.source, "train")
+    known = answers(first, assembly.source, "train")
     wrong = known.chosen != known.labels
     assembly.model.set_errors(wrong)
     return {"errors": np.flatnonzero(wrong)}
@@ -57,7 +63,8 @@ def find_errors(first, assembly) -> dict:
 def refit(assembly, carried, folder) -> dict:
     """The last layer of a `DFR`."""
     model, source = assembly.model, assembly.source
-    batches = [batch["inputs"] for batch in source.in_order(model.part, _AT_ONCE)]
+    size = rows_at_once(source)
+    batches = (batch["inputs"] for batch in source.in_order(model.part, size))
     seed = assembly.seeds["data"]
     model.refit(batches, source.labels(model.part), source.group_ids(model.part), seed)
     return {}

@@ -5,7 +5,7 @@ import json
 import keras
 from keras import layers, ops
 
-from tfkit.classification.classifier import right
+from tfkit.classification.classifier import right, weighted_mean
 from tfkit.classification.networks import features_of, last_dense
 from tfkit.classification.teaching import Taught, agreed_classes, teacher_of
 from tfkit.methods.group_robustness.balance import upsampled_rows
@@ -20,7 +20,8 @@ class Transplanted(Taught):
         trained, teacher = isinstance(teacher, str), teacher_of(teacher)
         agreed_classes(owner, student, teacher)
         last = last_dense(owner, "teacher", teacher)
-        features = features_of(owner, "student", student).output  # [B, Ds]
+        own = features_of(owner, "student", student)
+        features = own.output  # [B, Ds]
         width = last.input.shape[-1]
         hidden = layers.Dense(max(1, width // 2), activation="relu", name="projector_1")(features)
         projected = layers.Dense(width, name="projector_2")(hidden)  # [B, D]
@@ -29,6 +30,7 @@ class Transplanted(Taught):
         self.teacher_is_trained = trained
         # kept in words, as it was given: its own last layer is no part of this model
         self._student = json.dumps(keras.saving.serialize_keras_object(student))
+        self.student_features = own
         self.projected = keras.Model(student.input, [projected, network.output])
         self.teacher_features = features_of(owner, "teacher", self.teacher)
 
@@ -43,7 +45,8 @@ class Transplanted(Taught):
         features, logits = self.projected(given.inputs, training=training)  # [B, D], [B, C]
         wanted = ops.stop_gradient(self.teacher_features(given.inputs, training=False))
         apart = ops.square(ops.cast(features, "float32") - ops.cast(wanted, "float32"))
-        return ops.mean(apart), {"accuracy": ops.mean(right(given.labels, logits))}
+        loss = weighted_mean(ops.mean(apart, axis=-1), given.third)
+        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
     def get_config(self):
         """The networks and the options."""
