@@ -329,3 +329,12 @@ def test_dry_run_makes_no_folder(tmp_path):
     result = tfkit.run(TOY, dry_run=True)
     assert result["parameters"] == 98 and np.isfinite(result["first_step"]["loss"])
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_does_what_a_stage_does_before_its_first_step():
+    from acting_room.stages import SEEN
+
+    SEEN.clear()
+    acting = {**TOY, "model": {"name": "acting_room.model:Acting"}, "search": None}
+    assert np.isfinite(tfkit.run(acting, dry_run=True)["first_step"]["loss"])
+    assert SEEN == [0]

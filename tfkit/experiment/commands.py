@@ -42,6 +42,7 @@ from tfkit.train.replicates import (
     summarise,
     trained_recipe,
 )
+from tfkit.train.run import stages_of
 
 
 def run(
@@ -199,7 +200,15 @@ def try_out(recipe: Recipe) -> dict:
         assembly = assemble(resolved, resolved["evaluate"]["seeds"][0])
         check_export(assembly, resolved["export"])
         model = assembly.model
-        done = model.fit(assembly.batches(0), steps_per_epoch=1, verbose=0, shuffle=False)
+        acting = [
+            callback
+            for stage in stages_of(assembly)
+            if stage.model is model and stage.callbacks
+            for callback in stage.callbacks(assembly)
+        ]
+        done = model.fit(
+            assembly.batches(0), steps_per_epoch=1, verbose=0, shuffle=False, callbacks=acting
+        )
         return {
             "status": "dry run",
             "parameters": int(model.count_params()),

@@ -62,9 +62,7 @@ def train(
         return assembly
     require_possible(assembly)
     folder.record(seeds=assembly.seeds)
-    list_stages = assembly.room.function("stages", "stages")
-    with assembly.model.distribute_strategy.scope():  # a stage's model is made where ours is
-        planned = list_stages(assembly.model, assembly.source) if list_stages else []
+    planned = stages_of(assembly)
     stages.refuse_unknown(recipe["train"], planned)
     looking = Looking(bar, until, tuple(watch))
     if planned and until is not None:
@@ -79,6 +77,13 @@ def train(
             fit(folder, assembly, assembly.model, recipe["train"], looking)
     save_weights(folder, assembly.model)
     return assembly
+
+
+def stages_of(assembly: Assembly) -> list[Stage]:
+    """The stages of a method that trains in several; none for one that trains in one go."""
+    list_stages = assembly.room.function("stages", "stages")
+    with assembly.model.distribute_strategy.scope():  # a stage's model is made where ours is
+        return list_stages(assembly.model, assembly.source) if list_stages else []
 
 
 def fit(
