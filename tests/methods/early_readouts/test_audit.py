@@ -7,7 +7,7 @@ from tfkit.models import DebiasedDistillation
 
 
 def test_heaviest_first_with_what_else_is_known(tmp_path):
-    model = DebiasedDistillation(network(4), network(4, seed=1), "hidden_1", 3)
+    model = DebiasedDistillation(network(4), network(4, seed=1), 0, 3)
     wrong = np.array([False, True, False])
     model.ledger.remember(np.arange(3), np.float32([1, 7.5, 1]), np.float32([0, 0.8, 0.1]), wrong)
     path = write_audit(model, tmp_path / "weights.csv", name=["a", "b", "c"])

@@ -39,7 +39,7 @@ class DebiasedDistillation(Classifier):
         student: inputs -> logits [B, C], functional or Sequential, such as `perceptron`.
         teacher: inputs -> logits [B, C], such as a larger `perceptron`, which is trained before and
             never moved here (a recipe trains it first); or the `.keras` file of a trained one.
-        readout_layer: name of the student's layer whose output is read out.
+        readout_layer: name of the student's layer whose output is read out, or its position.
         num_train: N, rows of the training set, >= 1; null in a recipe, where the data tell it.
         alpha: power of the margin, >= 0; 2 is this toolkit's, 0.05 to 0.2 are the published ones.
         beta: logarithm of the largest weight, >= 0; 3 to 4 are published, 0 is plain distillation.
@@ -75,7 +75,7 @@ class DebiasedDistillation(Classifier):
         self,
         student: keras.Model,
         teacher: keras.Model | str,
-        readout_layer: str = "hidden_1",
+        readout_layer: str | int = "hidden_1",
         num_train: int | None = None,
         alpha: float = 2.0,
         beta: float = 3.0,

@@ -25,8 +25,8 @@ class Seen(NamedTuple):
     logits: np.ndarray
 
 
-def early_part(student: keras.Model, layer: str, owner: str) -> keras.Model:
-    """The student up to a layer, sharing its layers.
+def early_part(student: keras.Model, layer: str | int, owner: str) -> keras.Model:
+    """The student up to a layer, given by name or position, sharing its layers.
 
     Raises:
         ValueError: a student without a graph of layers, or without that layer.
@@ -37,6 +37,8 @@ def early_part(student: keras.Model, layer: str, owner: str) -> keras.Model:
             f"layers can be found; got {type(student).__name__}."
         )
     names = [known.name for known in student.layers]
+    if isinstance(layer, int) and -len(names) <= layer < len(names):
+        layer = names[layer]
     if layer not in names:
         raise ValueError(
             f"{owner}: readout_layer must be a layer of the student ({', '.join(names)}), got "
@@ -66,7 +68,7 @@ class Probe(keras.Layer):
     Args:
         owner: the model's name.
         student: functional or Sequential.
-        layer: name of its layer whose output is read out.
+        layer: name or position of its layer whose output is read out.
         given: the readout; None is linear in the means over places or time.
         classes: C.
     Raises:
