@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from tests.methods.group_robustness.toys import COUNTS, task
-from tfkit.methods.group_robustness.balance import balanced_rows, checked_counts, upsampled_rows
+from tfkit.methods.group_robustness.balance import balanced_rows, upsampled_rows
+from tfkit.methods.group_robustness.groups import checked_counts
 
 GROUPS = task()[2]
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from tfkit.classification.classifier import right, weighted_mean
+from tfkit.classification.networks import decayed
 from tfkit.losses import forgetting_loss
 from tfkit.methods.feature_sieve.parts import Parts
 from tfkit.methods.feature_sieve.states import kept, require_one_replica
@@ -173,7 +174,7 @@ class FeatureSieve(Parts):
             losses, found = self.read(features, given, training=True)
             penalties = [one for readout in self.readouts for one in readout.losses]
             loss = with_penalties(sum(losses), penalties)
-            loss = share_of_replica(_decayed(loss, variables, self.readout_weight_decay), optimizer)
+            loss = share_of_replica(decayed(loss, variables, self.readout_weight_decay), optimizer)
         optimizer.apply(tape.gradient(loss, variables), variables)
         return found
 
@@ -201,7 +202,7 @@ class FeatureSieve(Parts):
             features = self.features(given.inputs, training=True)
             loss, logs = self.judged(given, self.upper(features[-1], training=True))
             loss = with_penalties(loss, self.penalties())
-            whole = _decayed(loss, variables, self.weight_decay)
+            whole = decayed(loss, variables, self.weight_decay)
             whole = share_of_replica(whole, self.optimizer)
         self.optimizer.apply(tape.gradient(whole, variables), variables)
         return {"loss": loss, **logs}, features
@@ -220,17 +221,9 @@ class FeatureSieve(Parts):
 
 
 def supplied(parts: dict) -> dict:
-    """What the lower part tells the upper, and the upper the readout."""
-    lower, upper = (getattr(parts.get(name), "outputs", None) for name in ("lower", "upper"))
-    known = {"feature_shape": tuple(lower[0].shape[1:])} if lower else {}
-    return known | ({"num_classes": upper[0].shape[-1]} if upper else {})
-
-
-def _decayed(loss, variables, weight_decay):
-    """Plus weight_decay / 2 |v|^2 of all variables."""
-    if not weight_decay:
-        return loss
-    return loss + weight_decay / 2 * sum(ops.sum(ops.square(v)) for v in variables)
+    """What the upper part tells the readout."""
+    outputs = getattr(parts.get("upper"), "outputs", None)
+    return {"num_classes": outputs[0].shape[-1]} if outputs else {}
 
 
 def _check(forget_every, weight_decay, readout_weight_decay, bn_mode):

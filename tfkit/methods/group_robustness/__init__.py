@@ -6,7 +6,7 @@ _LAZY = {
     "DFR": "dfr",
     "DeTT": "transplant",
     "ERM": "model",
-    "GroupDRO": "model",
+    "GroupDRO": "group_dro",
     "JTT": "jtt",
     "KnowledgeDistillation": "distillation",
     "Reweighting": "model",

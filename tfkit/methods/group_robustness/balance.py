@@ -48,34 +48,3 @@ def batches_of_rows(assembly, rows, step: int):
         "train", size, seed=assembly.seeds["data"], start_step=step, rows=rows
     )
     return batches.map(assembly.select)
-
-
-def checked_groups(owner: str, groups, counts) -> None:
-    """Refuse arrays that are no numbers of groups.
-
-    Raises:
-        ValueError: they are not [N] whole numbers below the number of groups.
-    """
-    groups = np.asarray(groups)
-    whole = groups.ndim == 1 and groups.dtype.kind in "iu"
-    if not whole or (groups.size and not 0 <= groups.min() <= groups.max() < len(counts)):
-        raise ValueError(
-            f"{owner}: groups must be [N] whole numbers in 0 to {len(counts) - 1}, got "
-            f"{groups.dtype} of shape {groups.shape}"
-            + (f", {groups.min()} to {groups.max()}." if groups.size else ".")
-        )
-
-
-def checked_counts(owner: str, counts) -> list[int]:
-    """Training examples of each group, as a list of at least two numbers.
-
-    Raises:
-        ValueError: they are not.
-    """
-    counts = [int(count) for count in counts]
-    if len(counts) < 2 or min(counts) < 0 or not any(counts):
-        raise ValueError(
-            f"{owner}: group_counts must be the training examples of each of at least two groups, "
-            f"got {counts}."
-        )
-    return counts
