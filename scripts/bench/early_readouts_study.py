@@ -46,7 +46,6 @@ CASES = {
     "teacher": [{"teacher_epochs": 1}, {"teacher_epochs": 40}, {"teacher_draw": 1}],
     "teacher_rho": [{"teacher_rho": r} for r in (0.8, 0.95)],
     "rho": [{"rho": r} for r in (0.9, 0.98, 0.995)],
-    "few": [{"size": 900, "rho": r, "epochs": 80} for r in (0.95, 0.98)],
 }
 
 
