@@ -60,6 +60,7 @@ def test_a_round_moves_no_bit_of_the_student_and_early_layers_learn_on():
     assert same(values(student), before)
     assert [layer.trainable for layer in student.layers] == flags
     assert not same(values(model.probe.readout), readout)
+    assert len(model.trainable_variables) == len(student.trainable_variables)
     model.fit(X, Y, ROWS, epochs=1, batch_size=50, verbose=0)
     moved = [not np.array_equal(a, b) for a, b in zip(before, values(student), strict=True)]
     assert moved == [True] * 12 + [False] * 2  # statistics too; the frozen layer stays
@@ -198,6 +199,7 @@ def test_weights_multiply_what_the_mode_says():
     model = made(mode="both", mixing=0.5, normalize_weights=True)
     model.sample_weights.assign(np.full(len(Y), 3.0))
     assert float(model.objective(batch, training=True)[0]) == pytest.approx(plain, rel=1e-5)
+    model.normalize_weights = False
     held_out = model.objective(batch, training=False)[0]  # rows of another part have no weight
     assert float(held_out) == pytest.approx(plain, rel=1e-5)
 
