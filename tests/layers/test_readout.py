@@ -98,7 +98,7 @@ def test_group_normalisation_keeps_no_statistics_and_sees_no_neighbours():
 
 
 def test_a_dense_readout_tells_places_apart():
-    readout = DenseReadout(2, depth=1, width=5)
+    readout = DenseReadout(2, depth=1, width=5, normalization="none")
     features = np.random.default_rng(0).normal(size=(4, 3, 2)).astype("float32")
     assert not readout.weights and readout(features).shape == (4, 2)
     assert [w.shape for w in readout.trainable_weights] == [(6, 5), (5,), (5, 2), (2,)]
@@ -108,13 +108,27 @@ def test_a_dense_readout_tells_places_apart():
 def test_a_normalising_readout_does_not_see_scale_and_offset_in_training():
     features = np.random.default_rng(0).normal(size=(50, 6)).astype("float32")
     scale, offset = np.float32([1, 2, 3, 4, 5, 6]), np.float32([6, 5, 4, 3, 2, 1])
-    for normalization, same in (("batch", True), ("none", False)):
+    for normalization, blind_to in (("batch", "both"), ("center", "offset"), ("none", "")):
         readout = DenseReadout(2, normalization=normalization)
         one = np.array(readout(features, training=True))
         other = np.array(readout(features * scale + offset, training=True))
-        assert np.allclose(one, other, atol=1e-2) == same
+        assert np.allclose(one, other, atol=1e-2) == (blind_to == "both")
+        other = np.array(readout(features + offset, training=True))
+        assert np.allclose(one, other, atol=1e-4) == (blind_to != "")
     kernel, bias = readout.get_weights()
     np.testing.assert_allclose(readout(features), features @ kernel + bias, rtol=1e-4, atol=1e-5)
+
+
+def test_centring_takes_the_moving_mean_at_inference():
+    readout = DenseReadout(2, normalization="center")
+    features = np.random.default_rng(0).normal(3.0, size=(50, 6)).astype("float32")
+    for _ in range(2):
+        readout(features, training=True)
+    moved = features.mean(axis=0) * (1 - 0.9**2)
+    np.testing.assert_allclose(readout.norm.moving_mean, moved, rtol=1e-5)
+    kernel, bias = readout.trainable_weights
+    wanted = (features - moved) @ kernel.numpy() + bias.numpy()
+    np.testing.assert_allclose(readout(features), wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_refuses_features_of_another_rank():

@@ -106,17 +106,17 @@ class ConvReadout(keras.Layer):
 
 @keras.saving.register_keras_serializable(package="tfkit")
 class DenseReadout(keras.Layer):
-    """Readout of any features: flattened, normalised over the batch, hidden layers, logits.
+    """Readout of any features: flattened, normalised where asked, hidden layers, logits.
 
         logits = (depth x relu(h W_i + b_i)) W + b        h = norm(flatten(features))
 
     depth 0 is linear in all features, places and all. The weakest that still predicts is the right
     one for a sieve: a stronger one reads, and has erased, more than the shortcut.
 
-    norm gives every feature mean 0 and variance 1 over the batch, with no gain or offset of its
-    own. What is read, and erased, is then a pattern of the features and never their scale: without
-    it the sieve's cheapest way to silence the readout is to shrink features, or to switch ReLUs off
-    for good, which makes its outcome a matter of luck (see the room's README).
+    norm "center" subtracts each feature's mean over the batch, "batch" divides by its deviation as
+    well; neither has a gain or offset, and moving statistics serve at inference. A sieve then
+    erases what tells examples apart and cannot silence the readout by pushing units down for all
+    alike, which makes its outcome a matter of luck (see the room's README).
 
     Shapes: [B, T, D] -> [B, K]
     Args:
@@ -124,7 +124,7 @@ class DenseReadout(keras.Layer):
         depth: hidden layers with ReLU, >= 0; 0, linear, is what erases a shortcut and leaves the
             rest.
         width: of the hidden layers, >= 1.
-        normalization: "batch", or "none" for the bare layers, as in the specification's tasks.
+        normalization: of the features: "center", "batch" or "none".
     References: Tiwari and Shenoy 2023, arXiv:2301.13293, who have convolutions and batch
         normalisation before a linear layer; Ioffe and Szegedy 2015, arXiv:1502.03167.
     """
@@ -134,23 +134,24 @@ class DenseReadout(keras.Layer):
         num_classes: int,
         depth: int = 0,
         width: int = 64,
-        normalization: Literal["batch", "none"] = "batch",
+        normalization: Literal["center", "batch", "none"] = "center",
         **kwargs,
     ):
         super().__init__(**kwargs)
         _check("DenseReadout", num_classes, depth, width)
-        if normalization not in ("batch", "none"):
+        if normalization not in ("center", "batch", "none"):
             raise ValueError(
-                f"DenseReadout: normalization must be 'batch' or 'none', got {normalization!r}."
+                "DenseReadout: normalization must be 'center', 'batch' or 'none', got "
+                f"{normalization!r}."
             )
         self.num_classes, self.depth, self.width = num_classes, depth, width
         self.normalization = normalization
         own = {"dtype": self.dtype_policy}
-        self.norm = (
-            keras.layers.BatchNormalization(momentum=_MOMENTUM, center=False, scale=False, **own)
-            if normalization == "batch"
-            else keras.layers.Identity(**own)
-        )
+        if normalization == "batch":
+            own_norm = {"momentum": _MOMENTUM, "center": False, "scale": False, **own}
+            self.norm = keras.layers.BatchNormalization(**own_norm)
+        else:
+            self.norm = (Centering if normalization == "center" else keras.layers.Identity)(**own)
         self.hidden = [keras.layers.Dense(width, activation="relu", **own) for _ in range(depth)]
         self.logits = keras.layers.Dense(num_classes, name="logits", **own)
 
@@ -182,6 +183,33 @@ class DenseReadout(keras.Layer):
         """The arguments."""
         arguments = ("num_classes", "depth", "width", "normalization")
         return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
+
+
+@keras.saving.register_keras_serializable(package="tfkit")
+class Centering(keras.Layer):
+    """Features less their mean: over the batch in training, the moving one at inference.
+
+    Shapes: [B, D] -> [B, D]
+    """
+
+    def build(self, input_shape):
+        """Make the moving mean."""
+        self.moving_mean = self.add_weight(
+            shape=(input_shape[-1],),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+            name="moving_mean",
+        )
+
+    def call(self, inputs, training=False):
+        """[B, D] -> [B, D]"""
+        if not training:
+            return inputs - ops.cast(self.moving_mean, inputs.dtype)
+        mean = ops.mean(ops.cast(inputs, self.moving_mean.dtype), axis=0)  # [D]
+        moved = _MOMENTUM * self.moving_mean + (1 - _MOMENTUM) * ops.stop_gradient(mean)
+        self.moving_mean.assign(moved)
+        return inputs - ops.cast(mean, inputs.dtype)
 
 
 def _check(owner, num_classes, depth, width):

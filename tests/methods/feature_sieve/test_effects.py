@@ -80,7 +80,7 @@ def test_beside_batch_normalisation_the_shortcut_is_erased_with_the_batch_s_stat
 
 
 @pytest.mark.slow
-def test_a_readout_that_normalises_leaves_less_to_luck():
+def test_a_readout_that_centres_leaves_less_to_luck():
     """Seeds of which the bare linear readout loses (it loses 3 of the first 20)."""
     setting = {**STRIP, "steps": 1000, "forget_rate": 0.1}
     for seed in SEEDS:
