@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from tfkit.extras import need
 from tfkit.layers.padding import MaskedBlock
-from tfkit.networks.presets import apart, located, read
+from tfkit.networks.backbones.presets import apart, located, read
 
 # Google's BERT-Tiny
 _TINY = {"num_layers": 2, "num_heads": 2, "hidden_dim": 128, "intermediate_dim": 512}

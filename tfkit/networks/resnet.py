@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from tfkit.extras import need
-from tfkit.networks.presets import apart, located, read, reading
+from tfkit.networks.backbones.presets import apart, located, read, reading
 
 _TEN = {  # the smallest: a block of two convolutions in each stage
     "input_conv_filters": [64],

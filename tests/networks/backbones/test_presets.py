@@ -1,7 +1,7 @@
 import pytest
 
 from tfkit.errors import DataMissing
-from tfkit.networks.presets import located, reading
+from tfkit.networks.backbones.presets import located, reading
 
 keras_hub = pytest.importorskip("keras_hub", reason="keras-hub is not installed")
 NAME = "bert_tiny_en_uncased"

@@ -1,0 +1,1 @@
+"""Backbones of keras-hub, as presets in a folder or by name give them."""
