@@ -108,7 +108,7 @@ class DebiasedDistillation(Classifier):
         counter = {"initializer": "zeros", "dtype": "int32", "trainable": False}
         self.updates = self.add_weight(name="updates", **counter)
         self.epochs = self.add_weight(name="epochs", **counter)  # as `fit` counts them
-        self.teacher_table = None  # [N, C] its logits, while `fit` has them
+        self.teacher_table = self.ask_teacher = None  # its logits [N, C], and what gives them
         self.teacher.trainable = False
         self.built = True  # all variables exist: compile() can build the optimizers over them
 

@@ -17,12 +17,14 @@ def know_teacher(model, training_set) -> None:
         model: a `DebiasedDistillation`.
         training_set: as in `Rounds`.
     """
-    predict = over_open_batches(lambda x: teacher_logits(model, x, None), model.student)
+    if model.ask_teacher is None:  # traced once, however often a model is fitted
+        ask = over_open_batches(lambda x: teacher_logits(model, x, None), model.student)
+        model.ask_teacher = ask
     table = np.zeros((model.num_train, model.classes), "float32")
     met = np.zeros(model.num_train, bool)
     for inputs, _, index in training_set():
         rows = checked_index(index, model.num_train, type(model).__name__)
-        table[rows], met[rows] = np.asarray(predict(inputs)), True
+        table[rows], met[rows] = np.asarray(model.ask_teacher(inputs)), True
     model.teacher_table = tf.constant(table) if met.all() else None
     model.train_function = None  # the one that was traced may hold another table
 
