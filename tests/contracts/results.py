@@ -25,20 +25,36 @@ from tfkit.train import measure
 # --- server -----------------------------------------------------------------------------------
 
 
+def is_first(entry_name: str) -> bool:
+    """Whether a model is the first of its room, which stands for the others where these share all
+    that is looked at, and looking is dear.
+    """
+    models = catalog.load().of("model")
+    room = next(entry.room for entry in models if entry.name == entry_name)
+    return next(entry.name for entry in models if entry.room == room) == entry_name
+
+
 @cache
 def exported(entry_name: str):
-    """The export of the trained model, its record, and rows for every input."""
+    """The export of the trained model, its record, and rows for every input.
+
+    The fresh process, half of a minute of one core with TensorFlow's import, is asked once a room:
+    the models of a room share their `serve.py`.
+    """
     _, assembly = trained(entry_name)
     serve = assembly.room.part("serve")
     rows = example_rows(assembly)
-    record = export_model(
-        assembly.model,
-        serve,
-        name=entry_name,
-        examples=rows,
-        destination=Path(HOME.name) / "savedmodels",
-        hub=hasattr(serve, "representation"),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        if not is_first(entry_name):
+            patch.setattr("tfkit.export.savedmodel.verify", lambda *given, **options: {})
+        record = export_model(
+            assembly.model,
+            serve,
+            name=entry_name,
+            examples=rows,
+            destination=Path(HOME.name) / "savedmodels",
+            hub=hasattr(serve, "representation"),
+        )
     return serve, assembly.model, record, rows
 
 
@@ -61,9 +77,11 @@ def exports_every_signature(given: Subject) -> None:
     names = list(server.given_names)
     assert names and names[0] == "predict", f"{given.name}: serve.py gives {names}"
     assert list(record["signatures"]) == [*names, "serving_default"], list(record["signatures"])
-    proof = record["verification"]
-    assert proof["process"] == "fresh, without tfkit" and proof["batches"][:2] == [1, 7], proof
-    assert set(proof["largest_difference"]) >= set(names), proof
+    if is_first(given.entry.name):
+        proof = record["verification"]
+        assert proof["process"] == "fresh, without tfkit" and proof["batches"][:2] == [1, 7], proof
+        assert set(proof["largest_difference"]) >= set(names), proof
+        assert "hub.load" in proof["against"] or not hasattr(serve, "representation"), proof
     loaded = tf.saved_model.load(record["folder"])
     for name, signature in serve.signatures(model).items():
         fed = inputs(signature, rows)
@@ -82,7 +100,6 @@ def hub_call_is_the_representation(given: Subject) -> None:
         return
     import tensorflow_hub as hub
 
-    assert "hub.load" in record["verification"]["against"], record["verification"]
     fed = inputs(serve.signatures(model)["predict"], rows)
     call = next(iter(fed.values())) if len(fed) == 1 else fed
     answer = hub.load(record["folder"])(call)
@@ -147,10 +164,11 @@ def measures_what_it_says(given: Subject) -> None:
     assert np.isfinite(list(found.values())).all(), f"{given.name}: {found}"
     keras.utils.set_random_seed(12)  # which must not matter
     assert measure.measure(assembly, "test", None) == found, f"{given.name}: measured twice differs"
-    siblings = [e for e in catalog.load().of("model") if e.room == given.entry.room]
-    for name in possible if given.entry == siblings[0] else possible[:1]:  # one evaluator a room
-        alone = measure.measure(assembly, "test", [name])
-        assert alone == {name: pytest.approx(found[name], rel=1e-6)}, f"{given.name}: {name} alone"
+    parts = (possible[::2], possible[1::2], possible[-1:]) if is_first(given.entry.name) else ()
+    for names in (possible[:1], *parts):  # one evaluator a room
+        alone = measure.measure(assembly, "test", names)
+        wanted = {name: pytest.approx(found[name], rel=1e-6) for name in names}
+        assert alone == wanted, f"{given.name}: {names} alone"
     assert measure.measure(assembly, "valid", None) != found, f"{given.name}: ignores the split"
 
 
