@@ -25,6 +25,12 @@ from tfkit.train import measure
 # --- server -----------------------------------------------------------------------------------
 
 
+def unproven(*given, **options) -> dict:
+    """In place of the proof in a fresh process: a record that says that there was none."""
+    nothing = {"batches": [], "against": [], "largest_difference": {"none": 0.0}}
+    return {"process": "none", "tensorflow": tf.__version__, **nothing}
+
+
 def is_first(entry_name: str) -> bool:
     """Whether a model is the first of its room, which stands for the others where these share all
     that is looked at, and looking is dear.
@@ -46,7 +52,7 @@ def exported(entry_name: str):
     rows = example_rows(assembly)
     with pytest.MonkeyPatch.context() as patch:
         if not is_first(entry_name):
-            patch.setattr("tfkit.export.savedmodel.verify", lambda *given, **options: {})
+            patch.setattr("tfkit.export.savedmodel.verify", unproven)
         record = export_model(
             assembly.model,
             serve,

@@ -145,11 +145,19 @@ def agrees_with_its_compiled_self(given: Subject) -> None:
         close(other, one, f"{given.name}: jit_compile=True", rtol=JIT_TOLERANCE)
 
 
+def of_the_first_fit(folder) -> float:
+    """The last loss of a run, of its first stage where it has several: on what later ones are
+    trained may be a matter of yes or no, as the errors of `jtt` are.
+    """
+    told = lines(folder)
+    return [line["loss"] for line in told if line.get("stage") == told[0].get("stage")][-1]
+
+
 def agrees_in_half_precision(given: Subject) -> None:
     """mixed_bfloat16, without XLA and with it: float32 weights, nearly the same loss."""
     if excused(given, "mixed_bfloat16"):
         return
-    wanted = lines(trained(given.entry.name)[0])[-1]["loss"]
+    wanted = of_the_first_fit(trained(given.entry.name)[0])
     for jit in (False, True):
         if jit and excused(given, "jit_compile=True"):
             continue
@@ -157,7 +165,8 @@ def agrees_in_half_precision(given: Subject) -> None:
         assert assembly.model.compute_dtype == "bfloat16", f"{given.name}: ignores precision"
         types = {v.dtype for v in assembly.model.trainable_variables}
         assert types == {"float32"}, f"{given.name}: weights are {types}"
-        loss = lines(folder)[-1]["loss"]
+        loss = of_the_first_fit(folder)
+        assert np.isfinite(lines(folder)[-1]["loss"]), f"{given.name}: {lines(folder)[-1]}"
         room = HALF_TOLERANCE * max(1.0, abs(wanted))
         assert abs(loss - wanted) < room, f"{given.name}: {loss} in bfloat16, {wanted} in float32"
 
