@@ -10,6 +10,7 @@ from tfkit.metrics import gaussian_total_correlation
 from tfkit.models import DIPVAE, AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE
 
 LATENTS = 6
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

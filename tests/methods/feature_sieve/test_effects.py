@@ -30,6 +30,7 @@ def test_the_check_has_teeth(strip, wrong):
     assert tasks.worst_group(model, strip) <= 0.05
 
 
+@pytest.mark.slow
 def test_where_the_simple_feature_is_the_core_a_search_chooses_never():
     """The label is the first digit, of which the others tell nothing; a readout with a hidden layer
     finds it wherever it is.

@@ -135,6 +135,7 @@ def test_dropout_draws_the_same_mask_for_the_readout_and_the_main_pass():
     assert not any(toys.moved(two, other)) and any(toys.moved(one, states))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("forget_every", "bn_mode"), [(1, "published"), (2, "once")])
 def test_xla_takes_the_same_steps(forget_every, bn_mode):
     found = []
