@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfkit.classification.classifier import Classifier
+from tfkit.classification.classifier import Classifier, right, weighted_mean
 
 
 class NetworkClassifier(Classifier):
@@ -11,7 +11,8 @@ class NetworkClassifier(Classifier):
 
         what is differentiated = loss + weight_decay / 2 sum_v |v|^2      v: all trainable variables
 
-    A subclass defines `objective`. The decay is part of the gradient, as in the published codes,
+    The objective is the mean loss of a batch, by weights where it has some, unless a subclass
+    defines another. The decay is part of the gradient, as in the published codes,
     and not of the `loss` that is reported.
     """
 
@@ -41,6 +42,13 @@ class NetworkClassifier(Classifier):
     def call(self, inputs, training=False):
         """Logits.  [B, ...] -> [B, C]"""
         return self.network(inputs, training=training)
+
+    def objective(self, batch, training):
+        """The mean loss of a batch, weighted if it has weights, and the share of right answers."""
+        given = self.labelled(batch)
+        logits = self(given.inputs, training=training)  # [B, C]
+        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
+        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
     def get_config(self):
         """The network and the options."""

@@ -5,9 +5,7 @@ from typing import Literal
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
-from tfkit.classification.classifier import right, weighted_mean
 from tfkit.classification.networks import NetworkClassifier, features_of, last_dense
 from tfkit.methods.group_robustness.last_layer import refitted
 
@@ -78,13 +76,6 @@ class DFR(NetworkClassifier):
         )
         self.last.kernel.assign(kernel)
         self.last.bias.assign(bias)
-
-    def objective(self, batch, training):
-        """The mean loss of a batch, and the share of right answers."""
-        given = self.labelled(batch)
-        logits = self(given.inputs, training=training)  # [B, C]
-        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
-        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
     def get_config(self):
         """The network and the options."""

@@ -3,7 +3,6 @@
 import keras
 from keras import ops
 
-from tfkit.classification.classifier import right, weighted_mean
 from tfkit.classification.networks import NetworkClassifier
 from tfkit.methods.group_robustness.balance import upsampled_rows
 from tfkit.methods.group_robustness.errors import counted, errors_variable, told
@@ -57,13 +56,6 @@ class JTT(NetworkClassifier):
     def rows(self):
         """Rows to train on, errors repeated.  -> [M] int"""
         return upsampled_rows(ops.convert_to_numpy(self.errors), self.upweight)
-
-    def objective(self, batch, training):
-        """The mean loss of a batch, and the share of right answers."""
-        given = self.labelled(batch)
-        logits = self(given.inputs, training=training)  # [B, C]
-        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
-        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
     def get_config(self):
         """The network and the options."""

@@ -51,13 +51,6 @@ class ERM(NetworkClassifier):
     def __init__(self, network: keras.Model, weight_decay: float = 0.0, **kwargs):
         super().__init__(network, weight_decay, **kwargs)
 
-    def objective(self, batch, training):
-        """The mean loss of a batch, weighted if it has weights, and the share of right answers."""
-        given = self.labelled(batch)
-        logits = self(given.inputs, training=training)  # [B, C]
-        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
-        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
-
 
 @keras.saving.register_keras_serializable(package="tfkit")
 class Reweighting(NetworkClassifier):
@@ -144,13 +137,6 @@ class Subsampling(NetworkClassifier):
     def rows(self, groups, seed: int = 0):
         """Rows of the training set in which all groups are alike.  [N] int -> [M] int"""
         return balanced_rows(groups, self.kind, seed)
-
-    def objective(self, batch, training):
-        """The mean loss of a batch, and the share of right answers."""
-        given = self.labelled(batch)
-        logits = self(given.inputs, training=training)  # [B, C]
-        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
-        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
     def get_config(self):
         """The network and the options."""
