@@ -5,6 +5,12 @@ from keras import ops
 
 from tfkit.signature import Signature
 
+GIVES = {  # what model cards say of the outputs
+    "probabilities": "softmax of the logits, not calibrated",
+    "logits": "scores of the classes",
+    "label": "the class of the largest score",
+}
+
 
 def signatures(network) -> dict[str, Signature]:
     """`predict`: inputs -> probabilities [B, C], logits [B, C], label [B] int32.

@@ -7,11 +7,7 @@ from tfkit.signature import Signature
 
 CARD = {  # what the model card says of every export of this room
     "task": "classification",
-    "gives": {
-        "probabilities": "softmax of the logits, not calibrated",
-        "logits": "scores of the classes",
-        "label": "the class of the largest score",
-    },
+    "gives": serving.GIVES,
     "limits": "The student was taught to rely less on what its early layers learn first; it is "
     "not free of shortcuts: look at the groups in the report.",
 }

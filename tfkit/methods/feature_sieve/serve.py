@@ -7,11 +7,7 @@ from tfkit.signature import Signature
 
 CARD = {  # what the model card says of every export of this room
     "task": "classification",
-    "gives": {
-        "probabilities": "softmax of the logits, not calibrated",
-        "logits": "scores of the classes",
-        "label": "the class of the largest score",
-    },
+    "gives": serving.GIVES,
     "limits": "A sieve erases what its readout could decode; a shortcut that this readout could "
     "not see is still there. Look at the worst group on data where the shortcut does not hold.",
 }

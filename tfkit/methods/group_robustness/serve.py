@@ -7,11 +7,7 @@ from tfkit.signature import Signature
 
 CARD = {  # what the model card says of every export of this room
     "task": "classification",
-    "gives": {
-        "probabilities": "softmax of the logits, not calibrated",
-        "logits": "scores of the classes",
-        "label": "the class of the largest score",
-    },
+    "gives": serving.GIVES,
     "limits": "How it does on a group that training had few or none of is not told by its average: "
     "look at the table of groups in the report.",
 }
