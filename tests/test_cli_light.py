@@ -15,7 +15,7 @@ from tfkit.cli import main
 from tfkit.errors import DataMissing, Diverged, UsageError
 
 COMMANDS = (
-    "run search sweep evaluate report leaderboard compare export serve predict "
+    "run search sweep evaluate explain report leaderboard compare export serve predict "
     "list describe init validate diff"
 ).split()
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scipy", "sklearn")

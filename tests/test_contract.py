@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests import contract
-from tests.contracts import recipe_files, rooms
+from tests.contracts import recipe_files, results, rooms
 from tests.contracts.subject import Subject
 from tests.data import small_files, small_groups
 from tfkit import catalog
@@ -26,6 +26,7 @@ ENTRIES = catalog.load().entries
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 # data sets that are large by default; a method whose data are small needs no line here
 rooms.SMALL |= {"dsprites": {"image_size": 16, "validation_size": 61, "test_size": 61}}
+rooms.MEASURED |= {"disentanglement": {"samples": 1000, "votes": 200}}
 # options that have no default, and those that fit small files
 _FEW = {"image_size": 16, "validation_size": 12, "test_size": 12}
 _TASK = {"train_size": 80, "validation_size": 24, "test_size": 24}
@@ -81,16 +82,26 @@ def photographs(tmp_path_factory):
         yield
 
 
-def together(entry) -> pytest.MarkDecorator:
+# what is dear, and rests on what the models of a room share; --all runs it for each of them
+DEAR = (
+    rooms.agrees_in_half_precision,
+    rooms.agrees_with_its_compiled_self,
+    results.measures_what_it_says,
+)
+
+
+def marks(entry, one) -> list[pytest.MarkDecorator]:
     """The checks of a model share its trained runs, so one process does them; else those of a kind
-    of things.
+    of things. The dear ones are slow but for the first model of a room.
     """
-    return pytest.mark.xdist_group(f"{entry.kind} {entry.name if entry.kind == 'model' else ''}")
+    of = entry.name if entry.kind == "model" else ""
+    slow = one in DEAR and not results.is_first(entry.name)
+    return [pytest.mark.xdist_group(f"{entry.kind} {of}"), *([pytest.mark.slow] if slow else [])]
 
 
 @pytest.mark.parametrize(
     ("entry", "one"),
-    [pytest.param(e, c, marks=together(e)) for e in ENTRIES for c in contract.checks_of(e)],
+    [pytest.param(e, c, marks=marks(e, c)) for e in ENTRIES for c in contract.checks_of(e)],
     ids=name,
 )
 def test_keeps_its_contract(entry, one):

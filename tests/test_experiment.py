@@ -83,7 +83,7 @@ def test_a_trial_is_an_ordinary_run(toy):
     ).read_bytes()
 
 
-@pytest.mark.parametrize("updates", [8, 27])
+@pytest.mark.parametrize("updates", [8, pytest.param(27, marks=pytest.mark.slow)])
 def test_interrupted_anywhere_ends_with_the_same_bytes(updates, toy, monkeypatch):
     whole = whole_road(toy)
     with monkeypatch.context() as patch:
@@ -99,7 +99,7 @@ def test_interrupted_anywhere_ends_with_the_same_bytes(updates, toy, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "write", [17, 38, 53, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 24, 31, 44, 50))]
+    "write", [38, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 17, 24, 31, 44, 50, 53))]
 )
 def test_killed_between_any_two_writes_ends_with_the_same_bytes(write, toy, monkeypatch):
     import os

@@ -98,3 +98,9 @@ def test_a_when_that_names_no_parameter_or_goes_in_a_circle_is_refused():
                 "b": {"bool": True, "when": {"a": [True]}},
             }
         )
+
+
+def test_the_default_of_a_path_with_braces_is_the_first_ones():
+    recipe = {"model": {"lower": {"units": 3}, "upper": {"units": 5}}}
+    space = {"model.{lower,upper}.units": {"int": [1, 8]}}
+    assert recipe_defaults(recipe, space) == {"model.{lower,upper}.units": 3}

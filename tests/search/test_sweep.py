@@ -273,7 +273,7 @@ def test_the_folder_is_the_same_for_all_machines_and_for_more_seeds():
         assert identity(load(given).resolved) != identity(same)
 
 
-@pytest.mark.parametrize("moment", ["before", "same"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.slow), "same"])
 def test_two_processes_never_work_on_one_training(moment, monkeypatch):
     """Also where both look for it at the same moment, and only one gets it."""
     if moment == "same":

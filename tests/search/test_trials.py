@@ -225,6 +225,7 @@ def test_what_the_engine_cannot_do_leaves_no_folder():
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_another_winner_leaves_nothing_of_the_first_one():
     """Also from a seed that the confirmation does not train."""
     few = experiment.search(recipe(trials=1, goal="max", seeds=(7,), confirm={"seeds": 1}))
@@ -234,6 +235,7 @@ def test_another_winner_leaves_nothing_of_the_first_one():
     assert alone["metrics"] == more["metrics"] != few["metrics"]
 
 
+@pytest.mark.slow
 def test_hyperband_cut_by_its_budget_still_has_what_it_promotes(monkeypatch):
     from tfkit.search.clock import Clock
 

@@ -47,3 +47,9 @@ def test_an_item_in_short_form_and_one_that_changes_its_name():
     assert (changed["name"], changed["patience"]) == ("reduce_on_plateau", 4)
     other = with_values(own, {f"{path}.name": "early_stopping", f"{path}.patience": 2})
     assert other.resolved["train"]["callbacks"][0]["name"] == "early_stopping"
+
+
+def test_names_in_braces_get_one_value():
+    own = recipes.load({**RECIPE, "train": {"callbacks": [STOP, {**STOP, "patience": 8}]}})
+    changed = with_values(own, {"train.callbacks.{0,1}.patience": 4}).resolved["train"]["callbacks"]
+    assert [callback["patience"] for callback in changed] == [4, 4]

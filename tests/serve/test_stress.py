@@ -20,7 +20,9 @@ SCALES = {1: 2.0, 2: 3.0, 4: 5.0}  # by version; version 3 is broken
 MERGED = Batching(max_batch_size=32, batch_timeout_micros=2000, max_enqueued_batches=1000)
 
 
-@pytest.mark.parametrize("batching", [None, MERGED], ids=["alone", "merged"])
+@pytest.mark.parametrize(
+    "batching", [None, pytest.param(MERGED, marks=pytest.mark.slow)], ids=["alone", "merged"]
+)
 def test_versions_change_under_64_clients(tmp_path, start, batching):
     home = tmp_path / "line"
     home.mkdir()

@@ -51,7 +51,9 @@ def last_step(folder):
     return lines_of(folder)[-1]["step"]
 
 
-@pytest.mark.parametrize("kills", [[2], [7], [5, 3, 9], "last"], ids=str)
+@pytest.mark.parametrize(
+    "kills", [pytest.param([2], marks=pytest.mark.slow), [7], [5, 3, 9], "last"], ids=str
+)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_equals_the_uninterrupted_run(variant, kills, whole, tmp_path, monkeypatch):
     known = runs.recipe(**VARIANTS[variant])

@@ -27,7 +27,12 @@ def test_stages_run_in_order_with_their_own_options(tmp_path):
     assert (folder / "stages" / "moments" / "moments.txt").read_text() == "1 stages before\n"
 
 
-@pytest.mark.parametrize("kills", [[4], [8], [2, 5, 2]], ids=str)
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param([4], marks=SLOW), pytest.param([8], marks=SLOW), [2, 5, 2]], ids=str
+)
 def test_resumed_stages_equal_uninterrupted_ones(kills, tmp_path, monkeypatch):
     whole, _ = runs.run(tmp_path / "whole", staged())
     for updates in kills:
@@ -46,7 +51,7 @@ def acting(**train):
     return runs.recipes.load({**known, "model": {"name": "acting_room.model:Acting"}})
 
 
-@pytest.mark.parametrize("kills", [[5], [3, 6, 2]], ids=str)
+@pytest.mark.parametrize("kills", [[5], pytest.param([3, 6, 2], marks=SLOW)], ids=str)
 def test_what_happens_between_steps_is_resumed_exactly(kills, tmp_path, monkeypatch):
     whole, _ = runs.run(tmp_path / "whole", acting())
     for updates in kills:

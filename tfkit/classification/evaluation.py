@@ -60,20 +60,21 @@ def group_scores(given: Answers, source) -> dict[str, float]:
 
 
 def group_figure(given: Answers, source) -> Figure:
-    """Accuracy by group with 95 % intervals, and how many examples each group has."""
+    """Accuracy by group with 95 % intervals, and how many examples each group has; a group without
+    any has no bar.
+    """
     known = group_accuracy(
         given.labels, given.chosen, given.groups, train_counts=source.group_counts
     )
+    there = np.flatnonzero(known["sizes"])
     names = [
-        f"{name} ({size} here, {trained} in training)"
-        for name, size, trained in zip(
-            source.group_names, known["sizes"], source.group_counts, strict=True
-        )
+        f"{source.group_names[g]} ({known['sizes'][g]} here, {source.group_counts[g]} in training)"
+        for g in there
     ]
-    low, high = np.asarray(known["intervals"]).T
+    low, high = known["intervals"][there].T
     return Figure(
         kind="bars",
-        arrays={"values": np.asarray(known["per_group"]), "low": low, "high": high},
+        arrays={"values": known["per_group"][there], "low": low, "high": high},
         caption="Accuracy by group on the test part, with 95 % Wilson intervals. The least of "
         "several small groups lies below the least of their true accuracies on average.",
         alt=f"Accuracies from {low.min():.2f} to {high.max():.2f} over {len(names)} groups.",

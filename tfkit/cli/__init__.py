@@ -27,6 +27,7 @@ COMMANDS = {
     "search": experiments.search,
     "sweep": experiments.sweep,
     "evaluate": experiments.evaluate,
+    "explain": experiments.explain,
     "report": tables.report,
     "leaderboard": tables.leaderboard,
     "compare": tables.compare,

@@ -18,6 +18,8 @@ from tfkit.cli.options import (
     seed_list,
     show,
     show_each,
+    show_table,
+    whole_numbers,
 )
 from tfkit.errors import UsageError
 
@@ -151,6 +153,44 @@ def evaluate(runs: RunFolders, json: Json = False) -> None:
     """
     experiment = heavy("tfkit.experiment")
     show_each([experiment.evaluate(folder) for folder in runs], json)
+
+
+def explain(
+    runs: RunFolders,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="grad_cam, integrated_gradients, gradient_times_input; may be repeated."),
+    ] = None,
+    count: Annotated[int, typer.Option(metavar="N", help="Pictures that are drawn.")] = 6,
+    examples: Annotated[
+        int, typer.Option(metavar="N", help="Pictures over which shares are averaged.")
+    ] = 200,
+    split: Annotated[str, typer.Option(help="Part of the data: train, valid or test.")] = "test",
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="TOP,LEFT,BOTTOM,RIGHT", help="In pixels, where the data know none."),
+    ] = None,
+    html: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path(
+        "attributions.html"
+    ),
+    json: Json = False,
+) -> None:
+    """Show side by side what the classifiers of runs look at, and how much of it on a region.
+
+    \b
+    tfkit explain runs/erm/2026-01-31-1a2b3c runs/sieve/2026-01-31-4d5e6f
+    tfkit explain runs/sieve/2026-01-31-4d5e6f --method grad_cam --region 0,0,112,224
+    """
+    from tfkit.report import explained
+    from tfkit.report.page import write_page
+
+    options = {"methods": method} if method else {}
+    places = None if region is None else whole_numbers("--region", region, 4)
+    found = heavy("tfkit.experiment").explain(
+        runs, count=count, examples=examples, split=split, region=places, **options
+    )
+    write_page(html, explained.explained_page(found))
+    show_table({**found, "figures": list(found["figures"])}, explained.explained_text, json, html)
 
 
 def export_run(

@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Annotated
@@ -73,6 +74,17 @@ def seed_list(text: str) -> list[int]:
     return list(range(1, numbers[0] + 1))
 
 
+def whole_numbers(option: str, text: str, count: int) -> list[int]:
+    """What an option of `count` numbers says."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise UsageError(f"{option} takes {count} whole numbers with commas between, got {text}")
+    return numbers
+
+
 def meant(word: str, names: list[str]) -> str:
     """ "; did you mean …?", or nothing."""
     from tfkit.recipe.components import nearest
@@ -95,3 +107,13 @@ def show_each(results: list[dict], as_json: bool) -> None:
         return
     for result in results:
         show(result, False)
+
+
+def show_table(found: dict, as_text, as_json: bool, *written: Path | None) -> None:
+    """Print a table, for people or as JSON, and say which files were written."""
+    if as_json:
+        show(found, True)
+        return
+    print(as_text(found))
+    for path in filter(None, written):
+        print(f"wrote {path}", file=sys.stderr)

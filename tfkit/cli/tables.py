@@ -1,12 +1,11 @@
 """Commands that read what runs have left."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tfkit.cli.options import Csv, Goals, Html, Json, Metrics, RunFolders, show, show_each
+from tfkit.cli.options import Csv, Goals, Html, Json, Metrics, RunFolders, show_each, show_table
 
 
 def report(runs: RunFolders, json: Json = False) -> None:
@@ -99,13 +98,3 @@ def compare(
     if csv:
         tables.write_rows(csv, comparison.comparison_rows(found))
     show_table(found, tables.comparison_text, json, html, csv)
-
-
-def show_table(found: dict, as_text, as_json: bool, *written: Path | None) -> None:
-    """Print a table, for people or as JSON, and say which files were written."""
-    if as_json:
-        show(found, True)
-        return
-    print(as_text(found))
-    for path in filter(None, written):
-        print(f"wrote {path}", file=sys.stderr)

@@ -120,10 +120,15 @@ class GroupedSource(ArraySource):
         """The examples in their stored order."""
         return self.in_order(checked_split(split), batch_size)
 
-    def in_order(self, part: str, batch_size: int) -> tf.data.Dataset:
-        """All examples of any part once, in their stored order; the last batch may be short."""
+    def in_order(self, part: str, batch_size: int, rows=None) -> tf.data.Dataset:
+        """All examples of any part once, in their stored order, or some `rows` in theirs; the last
+        batch may be short.
+        """
+        arrays = self.splits[_known(self, part)]
+        if rows is not None:
+            arrays = {name: array[rows] for name, array in arrays.items()}
         with tf.device("CPU:0"):
-            examples = tf.data.Dataset.from_tensor_slices(self.splits[_known(self, part)])
+            examples = tf.data.Dataset.from_tensor_slices(arrays)
         return self._finished(examples.batch(batch_size))
 
     def _finished(self, batches):

@@ -22,10 +22,30 @@ def cut(model, layer):
     start, segments = model.inputs[0], []
     for name in names:
         end = _output(model, name)
+        if _key(end) == _key(model.outputs[0]):
+            raise ValueError(f"cut: layer {name} is the last one, nothing would be left above.")
         segments.append(_between(start, end, name))
         start = end
     upper = _between(start, model.outputs[0], names[-1])
     return (segments if isinstance(layer, (list, tuple)) else segments[0]), upper
+
+
+def around(model, layer):
+    """What a model does before a layer and after it, as two functions; that of nothing is identity.
+
+    Args:
+        model: as of `cut`.
+        layer: name of a layer with one input.
+    Raises:
+        ValueError: as of `cut`.
+    """
+    made = _output(model, layer)
+    (taken,) = _parents(made)
+    spans = (model.inputs[0], taken), (made, model.outputs[0])
+    return tuple(
+        (lambda same: same) if _key(start) == _key(end) else _between(start, end, layer)
+        for start, end in spans
+    )
 
 
 def _check_model(model):
@@ -61,10 +81,7 @@ def _output(model, name):
             f"cut: layer {name} makes {len(made)} tensors of this model's logits; cut "
             "behind a layer that is called once."
         )
-    (tensor,) = made
-    if _key(tensor) == _key(model.outputs[0]):
-        raise ValueError(f"cut: layer {name} is the last one, nothing would be left above.")
-    return tensor
+    return made[0]
 
 
 def _between(start, end, name):

@@ -107,7 +107,8 @@ class Search:
         objective: a number that training logs (`loss`) or one of the held-out sample (`valid/mig`).
         space: recipe path -> distribution: `{float: [lo, hi], log: true}`, `{int: [lo, hi],
             step: s}`, `{choice: [a, b]}`, `{bool: true}`, `{fixed: v}`; each with
-            `when: {other.path: [v, …]}` if it exists only for some values of another one.
+            `when: {other.path: [v, …]}` if it exists only for some values of another one. Names in
+            braces vary as one: `model.{lower,upper}.layer`.
         goal: whether the objective is to be large or small.
         engine: what proposes the trials.
         executor: what runs them.

@@ -4,6 +4,7 @@ from tfkit.catalog import Parameter
 from tfkit.recipe.components import Checker, nearest
 from tfkit.recipe.distributions import check_values, kind_of
 from tfkit.recipe.options import plain_type, shown
+from tfkit.recipe.paths import spread
 
 LENGTHS = ("train.steps", "train.epochs", "train.save_every")
 SEARCHED = ("data", "model", "train")
@@ -17,7 +18,7 @@ def check(checker: Checker, resolved: dict) -> None:
         return
     check_space(checker, space, ("search", "space"))
     if (search.get("engine") or {}).get("name") == "hyperband":
-        for path in (path for path in space if path in LENGTHS):
+        for path in (path for path in space if {*spread(str(path))} & {*LENGTHS}):
             message = f"hyperband itself decides how long a trial is trained, so {path} cannot vary"
             checker.complain(("search", "space", path), message)
 
@@ -26,19 +27,43 @@ def check_space(checker: Checker, space: dict, where: tuple) -> None:
     """Complain of every wrong line of a space that stands at `where`."""
     if not space:
         checker.complain(where, f"is empty; a {where[0]} needs at least one path to vary")
+    every = _written_out(checker, space, where)
     for path, distribution in space.items():
         place = (*where, path)
         if not isinstance(path, str):
             checker.complain(place, "must be a recipe path, such as model.beta")
             continue
         kind = kind_of(checker, place, distribution)
-        option = _option(checker, place, path, space)
+        option = _shared_option(checker, place, spread(path), every)
         if kind is None:
             continue
         check_values(checker, place, kind, distribution, option)
         _check_when(checker, place, distribution.get("when"), space)
-    _check_length(checker, space, where)
+    _check_length(checker, every, where)
     _refuse_circles(checker, space, where)
+
+
+def _written_out(checker: Checker, space: dict, where: tuple) -> dict:
+    """The distributions by single path, those with braces written out."""
+    every = {}
+    for path in (path for path in space if isinstance(path, str)):
+        for one in spread(path):
+            if one in every:
+                checker.complain((*where, path), f"{one} is varied twice; leave out one of the two")
+            every[one] = space[path]
+    return every
+
+
+def _shared_option(checker: Checker, place: tuple, paths: list[str], every: dict):
+    """The option that a path varies; of several in braces the first, if all take the same."""
+    options = [_option(checker, place, path, every) for path in paths]
+    if None in options:
+        return None
+    if any((o.type, o.bounds) != (options[0].type, options[0].bounds) for o in options):
+        message = f"{' and '.join(paths)} take different values and cannot vary as one"
+        checker.complain(place, message)
+        return None
+    return options[0]
 
 
 def _check_length(checker: Checker, space: dict, where: tuple) -> None:

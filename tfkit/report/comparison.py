@@ -11,7 +11,7 @@ from typing import Any
 from tfkit.errors import UsageError
 from tfkit.recipe import difference
 from tfkit.report.goals import Reading, guesses, reading, require_measured
-from tfkit.report.runs import Run, read_run
+from tfkit.report.runs import Run, names_of, read_run
 from tfkit.report.tables import TESTS
 from tfkit.report.tasks import data_identity
 from tfkit.report.verdict import better_of, words_of
@@ -51,7 +51,7 @@ def compare(
     Raises: UsageError where a folder is no run, a run was not evaluated, or no metric is common.
     """
     first, second = _evaluated(Path(a)), _evaluated(Path(b))
-    names = _names(first, second)
+    names = names_of((first, second))
     common = _common(first, second, metrics)
     measured = {*first.metrics, *second.metrics}
     measured |= {name.removeprefix("valid/") for name in measured}
@@ -88,16 +88,6 @@ def _evaluated(path: Path) -> Run:
         why = f" ({run.why})" if run.why else ""
         raise UsageError(f"{path} has no metrics to compare: it is {run.status}{why}")
     return run
-
-
-def _names(a: Run, b: Run) -> tuple[str, str]:
-    """The recipes' names, or the folders' where those are the same."""
-    names = [str(run.recipe.get("name") or run.path.name) for run in (a, b)]
-    if names[0] == names[1]:
-        names = [run.path.resolve().name for run in (a, b)]
-    if names[0] == names[1]:
-        names = [str(run.path) for run in (a, b)]
-    return names[0], names[1]
 
 
 def _common(a: Run, b: Run, wanted: Sequence[str]) -> list[str]:

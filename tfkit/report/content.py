@@ -9,8 +9,8 @@ import numpy as np
 
 from tfkit import catalog
 from tfkit.report import plots, settings
+from tfkit.report.figures import prepared
 from tfkit.report.folder import RunFolder
-from tfkit.report.images import strips
 from tfkit.report.numbers import finite, number, spread_of, told
 from tfkit.report.ranking import search_block
 from tfkit.report.strips import ends_of, strip_places
@@ -152,17 +152,7 @@ def _base(key: str) -> str:
 def _figures(run: RunFolder) -> list[dict[str, Any]]:
     """Pictures of data first: they tell a reader most."""
     order = sorted(run.figures.items(), key=lambda item: item[1].kind != "images")
-    return [_figure(name, figure) for name, figure in order]
-
-
-def _figure(name: str, figure: Any) -> dict[str, Any]:
-    shown = {"name": name.replace("_", " "), "caption": figure.caption, "kind": figure.kind}
-    if figure.kind == "images":
-        columns = figure.labels.get("columns") or []
-        count = figure.arrays["images"].shape[1]
-        return {**shown, "strips": strips(figure), "columns": columns, "count": count}
-    series = figure.labels.get("series") or figure.labels.get("groups") or []
-    return {**shown, "svg": plots.draw(figure), "series": series}
+    return [prepared(name, figure) for name, figure in order]
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

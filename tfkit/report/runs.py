@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -92,6 +92,19 @@ def read_run(path: Path) -> Run:
     except (TfkitError, OSError, AttributeError, TypeError, ValueError) as error:
         # a file of JSON or YAML that holds something else than a run's
         return Run(path, {}, "unreadable", why=str(error).strip().splitlines()[0])
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """A name for each run: the recipes', or the folders' where two of those are the same."""
+    for name in (lambda run: str(run.recipe.get("name") or run.path.name), _folder_name):
+        names = [name(run) for run in runs]
+        if len(set(names)) == len(runs):
+            return names
+    return [str(run.path) for run in runs]
+
+
+def _folder_name(run: Run) -> str:
+    return run.path.resolve().name
 
 
 def _read(path: Path) -> Run:

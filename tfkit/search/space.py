@@ -6,6 +6,7 @@ from functools import reduce
 
 import keras_tuner
 
+from tfkit.recipe.paths import spread
 from tfkit.search.conditions import conditions, parents_first
 from tfkit.search.values import within
 
@@ -53,7 +54,7 @@ def register(found: keras_tuner.HyperParameters, path: str, rule: Mapping, defau
 
 def recipe_defaults(recipe: Mapping, space: Mapping) -> dict:
     """The recipe's own value of each path, where the distribution can take it."""
-    values = {path: at_path(recipe, path) for path in space}
+    values = {path: at_path(recipe, spread(path)[0]) for path in space}
     return {path: value for path, value in values.items() if can_be(space[path], value)}
 
 

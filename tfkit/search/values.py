@@ -5,15 +5,18 @@ from copy import deepcopy
 
 from tfkit import catalog
 from tfkit.recipe import Recipe, load
+from tfkit.recipe.paths import spread
 
 
 def with_values(recipe: Recipe, values: Mapping) -> Recipe:
     """The recipe with other values at dotted paths, checked and resolved anew.
 
-    An item of a list is named by its index: `train.callbacks.0.patience`. A component that gets
-    another name keeps only the options that the new one knows.
+    An item of a list is named by its index: `train.callbacks.0.patience`. Names in braces get one
+    value: `model.{lower,upper}.layer`. A component that gets another name keeps only the options
+    that the new one knows.
     """
     given = deepcopy(recipe.given)
+    values = {one: value for path, value in values.items() for one in spread(path)}
     for path in sorted(values, key=lambda path: not path.endswith(".name")):
         *parents, last = path.split(".")
         place, known = given, recipe.resolved

@@ -57,9 +57,9 @@ def test_no_gradient_of_the_readout_reaches_the_lower_part():
 
 
 @pytest.mark.parametrize("options", [{}, {"norm": True, "dropout": 0.5}])
-@pytest.mark.parametrize("bn_mode", ["once", "published"])
-def test_that_never_forgets_is_plain_training_bit_by_bit(options, bn_mode):
-    model = sieve(**options, forget_every=None, bn_mode=bn_mode)
+@pytest.mark.parametrize(("never", "bn_mode"), [(0, "once"), (None, "published")])
+def test_that_never_forgets_is_plain_training_bit_by_bit(options, never, bn_mode):
+    model = sieve(**options, forget_every=never, bn_mode=bn_mode)
     lower, upper, _ = toys.parts(**options)
     plain = keras.Sequential([lower, upper])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -127,7 +127,7 @@ def test_dropout_draws_the_same_mask_for_the_readout_and_the_main_pass():
     one = toys.values(states)
     model.train_on_batch(X, Y)
     two = toys.values(states)
-    plain = sieve(dropout=0.5, forget_every=None)
+    plain = sieve(dropout=0.5, forget_every=0)
     other = [v for v in plain.lower.variables if "seed_generator" in v.path]
     for state, value in zip(other, one, strict=True):
         state.assign(value)
@@ -189,7 +189,7 @@ def test_what_is_exported_has_no_readout(tmp_path):
 
 
 def test_weights_of_examples_enter_both_label_losses():
-    model = sieve(forget_every=None)
+    model = sieve(forget_every=0)
     weights = np.zeros(32, "float32")
     found = model.train_on_batch(X, Y, weights, return_dict=True)
     assert found["loss"] == found["readout_loss"] == 0.0 and found["leak"] > 0
@@ -262,7 +262,7 @@ def test_a_cut_that_parts_nothing_is_refused(model, layer, told):
 def test_bad_arguments_are_refused():
     lower, upper, readout = toys.parts()
     for told, bad in {
-        "forget_every must be": {"forget_every": 0},
+        "forget_every must be": {"forget_every": -1},
         "weight_decay must be": {"weight_decay": -1.0},
         "readout_weight_decay must be": {"readout_weight_decay": float("nan")},
         "bn_mode must be": {"bn_mode": "twice"},

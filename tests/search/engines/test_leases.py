@@ -270,7 +270,9 @@ def test_three_processes_of_which_one_is_killed(kind, tmp_path):
     assert len({str(line["values"]) for line in asked}) == trials
     made = engine(tmp_path, kind, trials=trials)
     assert made.done and {told.status for told in made.told.values()} == {"completed"}
-    assert {made.told[line["told"]].about["by"] for line in found[1] if "told" in line} == {"x"}
+    for name, lines in zip(("x", "y"), found[1:], strict=True):  # one may have done it all
+        own = [line["told"] for line in lines if "told" in line]
+        assert {made.told[id].about["by"] for id in own} <= {name}
 
 
 def test_a_process_that_is_stopped_and_continued(tmp_path):

@@ -137,6 +137,11 @@ class DebiasedDistillation(Classifier):
         return {**config, "readout_optimizer": second}
 
     @property
+    def network(self) -> keras.Model:
+        """What is exported: the student."""
+        return self.student
+
+    @property
     def optimized_variables(self):
         """What `optimizer` updates: the student's."""
         return self.student.trainable_variables

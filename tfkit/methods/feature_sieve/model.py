@@ -1,5 +1,6 @@
 """The feature sieve: a classifier, readouts of its early layers, and three updates a step."""
 
+import math
 from typing import Literal
 
 import keras
@@ -32,8 +33,8 @@ class FeatureSieve(Parts):
 
     `leak` is CE(uniform, A(D(x))) - log K before the readout's update: what it still decodes.
     `train_on_batch` also gives `forget_loss`, NaN in a step that does not forget. With
-    forget_every=None it is plain training bit by bit, and the readout only looks on. Under
-    `tf.distribute` several replicas need forget_every 1 or None.
+    forget_every=0 it is plain training bit by bit, and the readout only looks on. Under
+    `tf.distribute` several replicas need forget_every 0 or 1.
 
     Shapes: inputs [B, ...] -> logits [B, K]
     Needs: inputs, labels
@@ -46,8 +47,8 @@ class FeatureSieve(Parts):
         readout: A, features -> logits [B, K], such as `dense_readout`; a list where `lower` is one.
             It should be as strong as the shortcut needs and no stronger, and see what the upper
             part sees: linear in the flattened features below a head that flattens.
-        forget_every: F, steps from one forgetting to the next, the first step included, >= 1; 5 is
-            the published default, its search has 5 and 15; null: never.
+        forget_every: F, >= 0, steps from one forgetting to the next, the first step included; 5 is
+            the published default, its search has 5 and 15; 0 or null: never, F = infinity.
         weight_decay: L2 penalty w/2 |v|^2 of all trainable variables of D and U, biases and norms
             too, in the main step's gradient ("coupled"), >= 0; 1e-4 is the published default.
         readout_weight_decay: the same of the readout, >= 0; 1e-4 is the published default.
@@ -68,6 +69,7 @@ class FeatureSieve(Parts):
         bn_mode: Literal["once", "published"] = "once",
         **kwargs,
     ):
+        forget_every = 0 if forget_every in (None, math.inf) else forget_every
         _check(forget_every, weight_decay, readout_weight_decay, bn_mode)
         super().__init__(lower, upper, readout, **kwargs)
         self.forget_every, self.bn_mode = forget_every, bn_mode
@@ -122,7 +124,7 @@ class FeatureSieve(Parts):
         batch = batch_of(data)
         given = self.labelled(batch)
         rows = ops.cast(ops.shape(keras.tree.flatten(batch)[0])[0], "float32")
-        if self.forget_every is None:
+        if self.forget_every == 0:
             values, forgets = self.main_step(given), False
         elif self.forget_every == 1:
             values, forgets = self.forgetting_step(given), True
@@ -140,7 +142,7 @@ class FeatureSieve(Parts):
 
     def main_step(self, given):
         """Identify and main, from one pass through D where that is the same."""
-        if self.bn_mode == "published" and self.forget_every is not None:
+        if self.bn_mode == "published" and self.forget_every:
             found = self.identify(self.features(given.inputs, training=True), given)
             values, _ = self.learn(given)
         else:
@@ -227,9 +229,10 @@ def supplied(parts: dict) -> dict:
 
 
 def _check(forget_every, weight_decay, readout_weight_decay, bn_mode):
-    if forget_every is not None and (forget_every < 1 or forget_every != int(forget_every)):
+    if forget_every < 0 or forget_every != int(forget_every):
         raise ValueError(
-            f"FeatureSieve: forget_every must be an integer >= 1, or None, got {forget_every}."
+            "FeatureSieve: forget_every must be an integer >= 1, or 0 or None for never, got "
+            f"{forget_every}."
         )
     decays = {"weight_decay": weight_decay, "readout_weight_decay": readout_weight_decay}
     for name, value in decays.items():

@@ -19,5 +19,5 @@ def require_one_replica():
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         raise ValueError(
             "FeatureSieve: several replicas of tf.distribute cannot decide inside a step whether "
-            "to forget; take forget_every 1 or None, or one device."
+            "to forget; take forget_every 0 or 1, or one device."
         )
