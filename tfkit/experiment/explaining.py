@@ -77,6 +77,8 @@ def explain(
         )
     folders = [RunFolder.open(folder) for folder in run_folders]
     names = names_of([read_run(folder.path) for folder in folders])
+    if len(set(names)) < len(names):
+        raise UsageError("explain: a run is named twice.")
     restored = {name: _restored(folder) for name, folder in zip(names, folders, strict=True)}
     shown = _common_examples([one.source for one in restored.values()], folders, split, examples)
     where = _region(next(iter(restored.values())).source, region)
