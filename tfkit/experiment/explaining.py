@@ -97,6 +97,8 @@ def explain(
         figures[method] = _panels(shown, maps, shares, count)
         for run in runs:
             run["shares"][method] = shares[run["name"]]
+    if not figures:
+        raise UsageError(f"explain: {'; '.join(notes)}; take another method.")
     if where is None:
         notes.append("the data do not tell where the shortcut is, so there is no share on it")
     return {"runs": runs, "figures": figures, "examples": len(shown.inputs), "notes": notes}
