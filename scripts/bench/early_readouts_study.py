@@ -30,24 +30,30 @@ BASE = {
     "round_at": None,  # updates before the round; None: an epoch
     "surest": None,  # updates between rounds of memory "surest"; None: one round
 }
-WORLD = {"rho": 0.95, "teacher_rho": 0.5, "size": 6000, "teacher_epochs": 12, "teacher_draw": 0}
-TAUGHT = 6000  # examples of the teacher, however many its student has
+WORLD = {
+    "rho": 0.95,
+    "size": 6000,
+    "teacher_rho": 0.5,
+    "teacher_size": 6000,
+    "teacher_epochs": 12,
+    "teacher_draw": 0,
+    "teacher_start": "glorot",
+}
 CASES = {
     "base": [{}],
     "start": [{"start": "torch"}, {"start": "he"}],
     "temperature": [{"temperature": t} for t in (1.0, 2.0, 6.0, 20.0)],
-    "units": [{"units": u} for u in ((4, 4), (8, 8), (64, 64), (16,))],
+    "units": [{"units": u} for u in ((4, 4), (8, 8), (32, 32), (64, 64), (8,), (16,))],
     "layer": [{"layer": 2}],
     "epochs": [{"epochs": e} for e in (2, 3, 4, 6, 24, 48)],
     "rate": [{"rate": 3e-4}, {"rate": 3e-4, "round_at": 150}, {"rate": 3e-3}],
     "round_at": [{"round_at": k} for k in (1, 10, 94, 200)],
-    "size": [
-        {"size": n, "round_at": k}
-        for n, k in ((2000, None), (2000, 47), (20000, None), (20000, 47))
-    ],
-    "teacher": [{"teacher_epochs": 1}, {"teacher_epochs": 40}, {"teacher_draw": 1}],
+    "size": [{"size": n, "round_at": k} for n in (2000, 20000) for k in (None, 47)],
+    "batch": [{"batch": 512}],
+    "teacher_epochs": [{"teacher_epochs": e} for e in (1, 3, 40)],
+    "teacher": [{"teacher_draw": 1}, {"teacher_size": 20000}, {"teacher_start": "torch"}],
     "teacher_rho": [{"teacher_rho": r} for r in (0.8, 0.95)],
-    "rho": [{"rho": r} for r in (0.9, 0.98, 0.995)],
+    "rho": [{"rho": r} for r in (0.9, 0.98, 0.99, 0.995)],
     "surest": [{"size": n, "surest": k} for n in (6000, 20000, 2000) for k in (None, 16)],
 }
 
@@ -130,19 +136,22 @@ def fit(networks, x, gradient, seeds, epochs, batch, between=None):
 class World:
     """Data and teacher's logits for every seed."""
 
-    def __init__(self, seeds, rho, teacher_rho, size, teacher_epochs, teacher_draw):
+    def __init__(self, seeds, setting):
         from tfkit.data.shortcuts import strip_bias, strip_bias_teacher
 
-        drawn = [strip_bias(seed, rho, None, (size, 1, 4000)) for seed in seeds]
-        taught = [strip_bias_teacher(seed, teacher_rho, TAUGHT, teacher_draw) for seed in seeds]
+        size = setting["size"]
+        drawn = [strip_bias(seed, setting["rho"], None, (size, 1, 4000)) for seed in seeds]
+        of_teacher = [setting[f"teacher_{name}"] for name in ("rho", "size", "draw")]
+        taught = [strip_bias_teacher(seed, *of_teacher) for seed in seeds]
         self.seeds = seeds
         self.x, self.y, _ = stacked([d["train"] for d in drawn])
         self.test = stacked([d["test"] for d in drawn])
         x, y, _ = stacked(taught)
         truth = np.eye(2, dtype=F)[y]
-        teacher = Networks((128, 128, 128, 2), [s + 1000 for s in seeds], "glorot", 1e-3)
+        start, epochs = setting["teacher_start"], setting["teacher_epochs"]
+        teacher = Networks((128, 128, 128, 2), [s + 1000 for s in seeds], start, 1e-3)
         order = [s + 500 for s in seeds]
-        fit(teacher, x, lambda z, rows: softmax(z) - truth[rows], order, teacher_epochs, 128)
+        fit(teacher, x, lambda z, rows: softmax(z) - truth[rows], order, epochs, 128)
         parts = range(0, size, 1000)
         logits = [teacher.forward(self.x[:, p : p + 1000])[-1] for p in parts]
         self.logits = np.concatenate(logits, axis=1)
@@ -226,7 +235,7 @@ def main() -> None:
         for change in CASES[group]:
             setting = {**WORLD, **{k: v for k, v in change.items() if k in WORLD}}
             key = str(setting)
-            worlds = {key: worlds[key] if key in worlds else World(seeds, **setting)}
+            worlds = {key: worlds[key] if key in worlds else World(seeds, setting)}
             case, told = {**BASE, **change}, ", ".join(f"{k} {v}" for k, v in change.items())
             line = f"{told or 'as above':34s} teacher {worlds[key].teacher.mean():.1f}"
             for mixing in (1.0, 0.5):
