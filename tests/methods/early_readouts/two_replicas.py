@@ -3,13 +3,16 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from tests.methods.early_readouts.tasks import network, shortcut  # noqa: E402
+from tests.methods.early_readouts.test_stages import recipe  # noqa: E402
+from tests.train import runs  # noqa: E402
 from tfkit.methods.early_readouts import write_audit  # noqa: E402
 from tfkit.models import DebiasedDistillation  # noqa: E402
 
@@ -33,9 +36,8 @@ def train(model):
     ], model.sample_weights.numpy()
 
 
-def main():
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+def scope(folder):
+    """A model made in the scope of a strategy, beside one that is not."""
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     weights, sample_weights = train(build())
     with strategy.scope():
@@ -46,8 +48,17 @@ def main():
         np.testing.assert_allclose(other, one, atol=1e-5)
     np.testing.assert_allclose(shared_weights, sample_weights, rtol=1e-3)
     assert model.updates.numpy() == 16 and model.ledger.rounds.numpy() == 3
-    write_audit(model, Path(sys.argv[1]) / "weights.csv", label=Y)
+    write_audit(model, folder / "weights.csv", label=Y)
+
+
+def in_a_recipe(folder):
+    """`train.strategy: mirrored`, in a process of its own: strategies share collective keys."""
+    _, assembly = runs.run(folder / "run", recipe(strategy="mirrored"))
+    assert assembly.model.distribute_strategy.num_replicas_in_sync == 2
+    assert assembly.model.ledger.rounds.numpy() == 2
 
 
 if __name__ == "__main__":
-    main()
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    {"scope": scope, "recipe": in_a_recipe}[sys.argv[1]](Path(sys.argv[2]))
