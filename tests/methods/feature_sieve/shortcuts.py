@@ -34,9 +34,9 @@ def convolutions(norm=False):
     return lower, keras.Sequential([*block((4, 12, 16), 32), *head, keras.layers.Dense(2)])
 
 
-def deep_readout(classes):
-    """One hidden layer: too strong for these shortcuts."""
-    return DenseReadout(classes, depth=1)
+def bare_readout(classes):
+    """Linear in the features as they are."""
+    return DenseReadout(classes, normalization="none")
 
 
 def trained(data, networks, seed, steps, forget_rate, kind=FeatureSieve, **options):

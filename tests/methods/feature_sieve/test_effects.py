@@ -7,8 +7,8 @@ from tests.methods.feature_sieve import shortcuts as tasks
 from tfkit.data.shortcuts import patch_xor, strip_xor
 
 STRIP = {"networks": tasks.perceptron, "steps": 600, "forget_rate": 0.03}
-SEEDS = (1, 12, 19)
 PATCH = {"networks": tasks.convolutions, "steps": 800, "forget_rate": 0.1}
+UNLUCKY = (1, 12, 19)  # the seeds below 21 on which a bare linear readout failed at F = 5
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +82,14 @@ def test_beside_batch_normalisation_the_shortcut_is_erased_with_the_batch_s_stat
 
 @pytest.mark.slow
 def test_a_readout_that_centres_leaves_less_to_luck():
-    """Seeds of which the bare linear readout loses (it loses 3 of the first 20)."""
+    """On seeds that the bare one loses, not all of them wherever it is computed."""
     setting = {**STRIP, "steps": 1000, "forget_rate": 0.1}
-    for seed in SEEDS:
-        data = strip_xor(seed=seed)
-        model = tasks.trained(data, seed=seed, forget_every=5, **setting)
-        worst = tasks.worst_group(model, data)
-        print(f"seed {seed}: worst group {worst:.3f}")
-        assert worst >= 0.95
+    worst = {}
+    for readout in (tasks.DenseReadout, tasks.bare_readout):
+        for seed in UNLUCKY:
+            data = strip_xor(seed=seed)
+            model = tasks.trained(data, seed=seed, forget_every=5, readout=readout, **setting)
+            worst[readout, seed] = tasks.worst_group(model, data)
+            print(f"{readout.__name__}, seed {seed}: worst group {worst[readout, seed]:.3f}")
+    assert min(worst[tasks.DenseReadout, seed] for seed in UNLUCKY) >= 0.95
+    assert min(worst[tasks.bare_readout, seed] for seed in UNLUCKY) < 0.95
