@@ -52,7 +52,7 @@ class ObjectiveModel(keras.Model):
                 )
         super().compile(optimizer=optimizer, **kwargs)
         if self.built:
-            self.optimizer.build(self.optimized_variables)
+            build_once(self.optimizer, self.optimized_variables)
 
     def compile_from_config(self, config):
         """Compile as saved (Keras calls it when it loads a `.keras` file)."""
@@ -84,6 +84,12 @@ class ObjectiveModel(keras.Model):
         rows = ops.shape(keras.tree.flatten(batch)[0])[0]
         self.running_means.update_state({"loss": loss, **logs}, rows)
         return loss, logs
+
+
+def build_once(optimizer, variables):
+    """Give an optimizer its variables; one that scales a loss would else make its own ones anew."""
+    if not optimizer.built:
+        optimizer.build(variables)
 
 
 def with_penalties(loss, penalties):

@@ -1,5 +1,6 @@
 """Base of the classifiers that rooms make of networks."""
 
+import inspect
 from typing import NamedTuple
 
 import keras
@@ -8,12 +9,6 @@ from keras import ops
 
 from tfkit.losses.precision import at_least_float32
 from tfkit.objective import ObjectiveModel
-
-_OF_PROBABILITIES = (
-    keras.losses.sparse_categorical_crossentropy,
-    keras.losses.categorical_crossentropy,
-    keras.losses.binary_crossentropy,
-)
 
 
 class Labelled(NamedTuple):
@@ -46,6 +41,11 @@ class Classifier(ObjectiveModel):
     third = "weights"  # of "weights", "groups", "index"
     group_labels = "none"  # the part whose group labels the method learns from
 
+    def __init__(self, **kwargs):
+        # each layer casts what it takes by its own policy; a cast here, of which `fit` knows
+        # nothing, would round inputs that a float32 layer is there to normalise
+        super().__init__(**{"autocast": False, **kwargs})
+
     def compile(self, optimizer="rmsprop", *, loss=None, **kwargs):
         """Set the optimizer, and the loss of labels and logits.
 
@@ -59,7 +59,7 @@ class Classifier(ObjectiveModel):
         """
         super().compile(optimizer=optimizer, **kwargs)
         found = keras.losses.get(loss)
-        if found in _OF_PROBABILITIES or getattr(found, "from_logits", True) is False:
+        if _takes_probabilities(found):
             raise ValueError(
                 f"{type(self).__name__}: loss must take logits, got {loss}; pass for example "
                 "keras.losses.SparseCategoricalCrossentropy(from_logits=True)."
@@ -97,10 +97,14 @@ class Classifier(ObjectiveModel):
 
     def answer(self, inputs):
         """Logits at inference, by a graph that is traced once.  [B, ...] -> [B, C]"""
-        if "_answer" not in self.__dict__:
-            graph = tf.function(lambda x: self(x, training=False), reduce_retracing=True)
-            object.__setattr__(self, "_answer", graph)  # no part of the model, to Keras
-        return self._answer(inputs)
+        return self.once_traced("_answer", lambda x: self(x, training=False))(inputs)
+
+    def once_traced(self, name, function):
+        """A function of tensors as a graph that stays with the model, under a name."""
+        if name not in self.__dict__:
+            graph = tf.function(function, reduce_retracing=True)
+            object.__setattr__(self, name, graph)  # no part of the model, to Keras
+        return self.__dict__[name]
 
     def per_example(self, labels, logits):
         """The loss of every example, in float32 or wider.  -> [B]"""
@@ -131,6 +135,14 @@ def right(labels, logits):
         labels = ops.squeeze(labels, -1) if column else ops.argmax(labels, axis=-1)
     answers = ops.argmax(logits, axis=-1)
     return ops.cast(ops.equal(answers, ops.cast(labels, answers.dtype)), "float32")
+
+
+def _takes_probabilities(loss) -> bool:
+    """Whether a loss of keras.losses, an object or a function, is not told to take logits."""
+    if hasattr(loss, "from_logits"):
+        return loss.from_logits is False
+    told = inspect.signature(loss).parameters if inspect.isfunction(loss) else {}
+    return "from_logits" in told and told["from_logits"].default is False
 
 
 def weighted_mean(values, weights=None):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tfkit.classification.classifier import Classifier, right, weighted_mean
+from tfkit.networks.checks import require_logits
 
 
 class NetworkClassifier(Classifier):
@@ -85,6 +86,7 @@ def logits_of(owner: str, name: str, network) -> int:
             f"{owner}: {name} must be functional or Sequential with one output of logits [B, C], "
             f"got {shapes or 'a network whose shapes are not known'}."
         )
+    require_logits(f"{owner}: {name}", network)
     return shapes[0][0]
 
 

@@ -50,7 +50,7 @@ class ConvReadout(keras.Layer):
         self.normalization = normalization
         # flat, since Keras' files hold no lists of lists: convolution, norm, convolution, norm, …
         self.body = [made for _ in range(2 * depth) for made in (self._conv(), self._norm())]
-        self.logits = keras.layers.Dense(num_classes, name="logits", dtype=self.dtype_policy)
+        self.logits = _logits(num_classes, self.dtype_policy)
 
     def _conv(self):
         return keras.layers.Conv2D(
@@ -153,7 +153,7 @@ class DenseReadout(keras.Layer):
         else:
             self.norm = (Centering if normalization == "center" else keras.layers.Identity)(**own)
         self.hidden = [keras.layers.Dense(width, activation="relu", **own) for _ in range(depth)]
-        self.logits = keras.layers.Dense(num_classes, name="logits", **own)
+        self.logits = _logits(num_classes, self.dtype_policy)
 
     def build(self, input_shape):
         """Make the weights."""
@@ -163,9 +163,10 @@ class DenseReadout(keras.Layer):
                 f"{tuple(input_shape)}; pool what has no fixed length first."
             )
         width = math.prod(input_shape[1:])
-        for layer in (self.norm, *self.hidden, self.logits):
+        self.norm.build((input_shape[0], width))
+        for layer in (*self.hidden, self.logits):
             layer.build((input_shape[0], width))
-            width = self.width if layer in self.hidden else width
+            width = self.width
 
     def call(self, features, training=False):
         """Logits.  [B, ...] -> [B, K]"""
@@ -210,6 +211,13 @@ class Centering(keras.Layer):
         moved = _MOMENTUM * self.moving_mean + (1 - _MOMENTUM) * ops.stop_gradient(mean)
         self.moving_mean.assign(moved)
         return inputs - ops.cast(mean, inputs.dtype)
+
+
+def _logits(num_classes, policy):
+    """The last layer, which answers in the weights' own precision: losses of half a logit's digits
+    are no losses.
+    """
+    return keras.layers.Dense(num_classes, name="logits", dtype=policy.variable_dtype)
 
 
 def _check(owner, num_classes, depth, width):

@@ -1,4 +1,30 @@
-"""What constructors of networks refuse."""
+"""What constructors of networks, and of what is made of them, refuse."""
+
+import keras
+
+_OF_PROBABILITIES = (keras.activations.softmax, keras.activations.sigmoid)
+
+
+def require_logits(told: str, network) -> None:
+    """Refuse a network, or a model of networks, that ends in a softmax or sigmoid: a loss of its
+    logits would take another one.
+
+    Args:
+        told: what the message begins with, such as "cut: model".
+        network: a layer or model.
+    Raises:
+        ValueError: it does.
+    """
+    last = network
+    while isinstance(last, keras.Model) and last.layers:
+        last = last.layers[-1]
+    activation = getattr(last, "activation", None)
+    if isinstance(last, keras.layers.Softmax) or activation in _OF_PROBABILITIES:
+        ends = getattr(activation, "__name__", "softmax")
+        raise ValueError(
+            f"{told} must give logits, but layer {last.name} ends in a {ends}; make it without "
+            "(keras.applications: classifier_activation=None)."
+        )
 
 
 def positive(owner: str, **widths) -> None:

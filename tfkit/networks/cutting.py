@@ -2,21 +2,24 @@
 
 import keras
 
+from tfkit.networks.checks import require_logits
+
 
 def cut(model, layer):
     """The part up to a layer and the part behind it, as functional models of the same layers.
 
     Args:
         model: Sequential or functional, one input, one output of logits.
-        layer: name of the last layer of the lower part; a list of names, in order, for a lower part
-            in several segments.
+        layer: name of the last layer of the lower part, its position in `model.layers`, or itself;
+            a list of these, in order, for a lower part in several segments.
     Returns:
         lower (a list where `layer` is one), upper.
     Raises:
         ValueError: not such a model, no such layer, or something passes a cut beside it.
     """
     _check_model(model)
-    names = list(layer) if isinstance(layer, (list, tuple)) else [layer]
+    several = isinstance(layer, (list, tuple))
+    names = [_name(model, one) for one in (layer if several else [layer])]
     if not names:
         raise ValueError("cut: layer must be a name or a list of names, got none.")
     start, segments = model.inputs[0], []
@@ -27,7 +30,7 @@ def cut(model, layer):
         segments.append(_between(start, end, name))
         start = end
     upper = _between(start, model.outputs[0], names[-1])
-    return (segments if isinstance(layer, (list, tuple)) else segments[0]), upper
+    return (segments if several else segments[0]), upper
 
 
 def around(model, layer):
@@ -59,14 +62,14 @@ def _check_model(model):
             f"cut: model must have one input and one output, got {len(model.inputs)} and "
             f"{len(model.outputs)}."
         )
-    last = _maker(model.outputs[0])
-    if getattr(last, "activation", None) is keras.activations.softmax or isinstance(
-        last, keras.layers.Softmax
-    ):
-        raise ValueError(
-            f"cut: model must give logits, but layer {last.name} ends in a softmax; make "
-            "it without (keras.applications: classifier_activation=None)."
-        )
+    require_logits("cut: model", model)
+
+
+def _name(model, layer):
+    """A layer's name, from that, its position or itself."""
+    if isinstance(layer, int) and -len(model.layers) <= layer < len(model.layers):
+        return model.layers[layer].name
+    return getattr(layer, "name", layer)
 
 
 def _output(model, name):
@@ -74,7 +77,9 @@ def _output(model, name):
     known = {layer.name: layer for layer in model.layers}
     if name not in known or isinstance(known[name], keras.layers.InputLayer):
         names = [n for n, one in known.items() if not isinstance(one, keras.layers.InputLayer)]
-        raise ValueError(f"cut: layer must be one of {', '.join(names)}; got {name!r}.")
+        inner = [n for n, one in known.items() if isinstance(one, keras.Model)]
+        within = f" (not a layer within {' or '.join(inner)})" if inner else ""
+        raise ValueError(f"cut: layer must be one of {', '.join(names)}{within}; got {name!r}.")
     made = [t for t in _ancestry(model.outputs[0]) if _maker(t) is known[name]]
     if len(made) != 1:
         raise ValueError(
@@ -88,16 +93,14 @@ def _between(start, end, name):
     """The functional model from one tensor to another, if all of `end` comes through `start`."""
     ends = [t for t in _ancestry(end, stop=start) if not _parents(t)]
     beside = [t for t in ends if _key(t) != _key(start)]
-    if beside or _key(start) == _key(end):
+    if _key(start) == _key(end):
+        raise ValueError(f"cut: layer {name} is named twice.")
+    if beside:
         raise ValueError(
-            f"cut: the cut at layer {name} does not part the model: "
-            + (
-                f"a path from {_maker(beside[0]).name} passes it by (a skip connection across the "
-                "cut, or the layers are out of order)"
-                if beside
-                else "it is named twice"
-            )
-            + "; cut where all paths meet, such as behind the addition."
+            f"cut: the cut at layer {name} does not part the model: a path from "
+            f"{_maker(beside[0]).name} passes it by (a skip connection across the cut, a mask that "
+            "a layer above takes, or layers out of order); cut where all paths meet, such as "
+            "behind the addition."
         )
     return keras.Model(start, end)
 

@@ -1,17 +1,19 @@
 """Accuracy by group, and what is still decodable where the sieve sits."""
 
 import numpy as np
-import tensorflow as tf
-from keras import ops
 
-from tfkit.classification.evaluation import SCORES, answers, group_figure, group_scores
+from tfkit.classification.evaluation import (
+    SCORES,
+    answers,
+    group_figure,
+    group_scores,
+    rows_at_once,
+)
 from tfkit.classification.group_labels import group_labels_used
 from tfkit.explain import attribution_panels, grad_cam, gradient_times_input, region_share
 from tfkit.figure import Figure
-from tfkit.losses import forgetting_loss
-from tfkit.methods.feature_sieve.probe import probe_accuracy
+from tfkit.methods.feature_sieve.probe import features_at_the_sieve, probe_accuracy
 
-_BATCH = 500
 _EXPLAINED = 500  # held-out examples whose attributions are averaged
 _DRAWN = 4  # and drawn
 _KNOWN = (*SCORES, "leak", "probe_accuracy", "spurious_share")
@@ -80,25 +82,17 @@ def figures(model, source, seed) -> dict[str, Figure]:
 def _leak(model, source, split) -> float:
     """Mean over the part, and over the sieves."""
 
-    @tf.function(reduce_retracing=True)
-    def uniform(inputs):
-        pairs = zip(model.readouts, model.features(inputs), strict=True)
-        return sum(forgetting_loss(a(known, training=False)) for a, known in pairs)  # [B]
-
-    found = [uniform(batch["inputs"]) for batch in source.held_out(split, _BATCH)]
-    mean = float(np.mean(np.concatenate(found))) / len(model.readouts)
-    return mean - float(np.log(model.classes))
+    batches = source.held_out(split, rows_at_once(source))
+    found = np.concatenate([model.decoded(batch["inputs"]) for batch in batches])
+    return float(np.mean(found)) - float(np.log(model.classes))
 
 
 def _probed(model, source, examples, seed) -> float:
     """A probe of the last features, from training examples that are all different."""
     size = min(examples, source.shapes["num_train"])
     batch = next(iter(source.train(size, seed=int(seed) % (1 << 31))))
-    features = [
-        ops.convert_to_numpy(ops.cast(model.features(rows)[-1], "float32"))
-        for rows in (batch["inputs"][at : at + _BATCH] for at in range(0, size, _BATCH))
-    ]
-    features, labels, half = np.concatenate(features), np.asarray(batch["labels"]), size // 2
+    features = features_at_the_sieve(model, batch["inputs"], rows_at_once(source))
+    labels, half = np.asarray(batch["labels"]), size // 2
     return probe_accuracy(features[:half], labels[:half], features[half:], labels[half:])
 
 

@@ -9,8 +9,10 @@ from keras import ops
 
 from tfkit.classification.classifier import right, weighted_mean
 from tfkit.classification.networks import decayed
+from tfkit.layers import DenseReadout
 from tfkit.losses import forgetting_loss
-from tfkit.methods.feature_sieve.parts import Parts
+from tfkit.methods.feature_sieve.checks import check_options
+from tfkit.methods.feature_sieve.parts import Parts, detached
 from tfkit.methods.feature_sieve.states import kept, require_one_replica
 from tfkit.networks.cutting import cut
 from tfkit.objective import batch_of, share_of_replica, with_penalties
@@ -30,6 +32,9 @@ class FeatureSieve(Parts):
     its update, the main step the lower part D after forgetting. Features that are easy and early
     (colour, texture) cannot stay, so the upper part U builds on richer ones. It needs no group
     labels, and the readout is no part of what is exported.
+
+    Weights of examples enter the losses of labels, not the forgetting loss; a schedule of the
+    forgetting rate counts forgettings, not steps.
 
     `leak` is CE(uniform, A(D(x))) - log K before the readout's update: what it still decodes.
     `train_on_batch` also gives `forget_loss`, NaN in a step that does not forget. With
@@ -70,25 +75,30 @@ class FeatureSieve(Parts):
         **kwargs,
     ):
         forget_every = 0 if forget_every in (None, math.inf) else forget_every
-        _check(forget_every, weight_decay, readout_weight_decay, bn_mode)
+        check_options(forget_every, weight_decay, readout_weight_decay, bn_mode)
         super().__init__(lower, upper, readout, **kwargs)
-        self.forget_every, self.bn_mode = forget_every, bn_mode
+        self.forget_every, self.bn_mode = int(forget_every), bn_mode
         self.weight_decay = float(weight_decay)
         self.readout_weight_decay = float(readout_weight_decay)
 
     @classmethod
-    def from_model(cls, model, layer, readout, **options):
+    def from_model(cls, model, layer, readout=None, **options):
         """A sieve of a Sequential or functional classifier, cut behind a layer.
 
         Args:
             model: inputs -> logits; its layers and weights become the sieve's.
-            layer: name of the last layer of the lower part; a list of names for several sieves.
-            readout: as in the constructor, a list where `layer` is one.
+            layer: the last layer of the lower part, by name, position or itself; a list of these
+                for several sieves. Not one within a model that is itself a layer.
+            readout: as in the constructor, a list where `layer` is one; None is a `DenseReadout`,
+                linear in the flattened features, for each.
             **options: further ones of the constructor.
         Raises:
             ValueError: no such layer, or something passes the cut beside it.
         """
         lower, upper = cut(model, layer)
+        if readout is None:
+            made = [DenseReadout(model.outputs[0].shape[-1]) for _ in keras.tree.flatten([layer])]
+            readout = made if isinstance(layer, (list, tuple)) else made[0]
         return cls(lower, upper, readout, **options)
 
     def objective(self, batch, training):
@@ -108,7 +118,7 @@ class FeatureSieve(Parts):
         """The losses of the readouts, and the means over them of what is logged."""
         losses, logs = [], []
         for readout, known in zip(self.readouts, features, strict=True):
-            logits = readout(ops.stop_gradient(known), training=training)  # [B, K]
+            logits = readout(detached(known), training=training)  # [B, K]
             losses.append(weighted_mean(self.per_example(given.labels, logits), given.third))
             uniform = ops.mean(forgetting_loss(logits))
             logs.append((losses[-1], ops.mean(right(given.labels, logits)), uniform))
@@ -118,6 +128,15 @@ class FeatureSieve(Parts):
             "readout_accuracy": means[1],
             "leak": means[2] - ops.log(ops.cast(self.classes, means[2].dtype)),
         }
+
+    def decoded(self, inputs):
+        """CE(uniform, readout) at inference, mean over the readouts.  [B, ...] -> [B]"""
+
+        def losses(inputs):
+            pairs = zip(self.readouts, self.features(inputs), strict=True)
+            return sum(forgetting_loss(a(known, training=False)) for a, known in pairs)
+
+        return self.once_traced("_decoded", losses)(inputs) / len(self.readouts)
 
     def train_step(self, data):
         """Identify, forget where it is time, main."""
@@ -226,17 +245,3 @@ def supplied(parts: dict) -> dict:
     """What the upper part tells the readout."""
     outputs = getattr(parts.get("upper"), "outputs", None)
     return {"num_classes": outputs[0].shape[-1]} if outputs else {}
-
-
-def _check(forget_every, weight_decay, readout_weight_decay, bn_mode):
-    if forget_every < 0 or forget_every != int(forget_every):
-        raise ValueError(
-            "FeatureSieve: forget_every must be an integer >= 1, or 0 or None for never, got "
-            f"{forget_every}."
-        )
-    decays = {"weight_decay": weight_decay, "readout_weight_decay": readout_weight_decay}
-    for name, value in decays.items():
-        if not (0 <= value < float("inf")):
-            raise ValueError(f"FeatureSieve: {name} must be finite and >= 0, got {value}.")
-    if bn_mode not in ("once", "published"):
-        raise ValueError(f"FeatureSieve: bn_mode must be 'once' or 'published', got {bn_mode!r}.")

@@ -1,9 +1,14 @@
 """What a sieve is made of: the lower part's segments, the upper part, readouts, optimizers."""
 
+from functools import cached_property
+
 import keras
+from keras import ops
 
 from tfkit.classification.classifier import Classifier
-from tfkit.objective import RunningMeans
+from tfkit.methods.feature_sieve.checks import check_apart, check_fit, check_kinds
+from tfkit.methods.feature_sieve.states import moved_by_passes
+from tfkit.objective import RunningMeans, build_once
 
 
 class Parts(Classifier):
@@ -15,7 +20,7 @@ class Parts(Classifier):
     logged = ("accuracy", "readout_loss", "readout_accuracy", "leak")
 
     def __init__(self, lower, upper, readout, **kwargs):
-        _check_kinds(lower, upper, readout)
+        check_kinds(lower, upper, readout)
         super().__init__(**kwargs)
         self.lower, self.upper, self.readout = lower, upper, readout
         self.step = self.add_weight(
@@ -51,8 +56,8 @@ class Parts(Classifier):
         features = self.features(inputs)
         read = [tuple(a(known).shape) for a, known in zip(self.readouts, features, strict=True)]
         self.logits_shape = tuple(self.upper(features[-1]).shape)
-        _check_fit(self.logits_shape, read)
-        _check_apart([*self.segments, self.upper, *self.readouts])
+        check_fit(self.logits_shape, read)
+        check_apart([*self.segments, self.upper, *self.readouts])
         self.input_spec_of = (tuple(inputs.shape), inputs.dtype)
         self.built = True
         if self.compiled:
@@ -77,9 +82,14 @@ class Parts(Classifier):
         """Logits.  [B, ...] -> [B, K]"""
         return self.upper(self.features(inputs, training)[-1], training=training)
 
-    @property
+    @cached_property
     def network(self) -> keras.Model:
         """U of D without the readout, the same layers as a functional model."""
+        if not self.built:
+            raise ValueError(
+                "FeatureSieve: the network is not known before the first batch; call the model on "
+                "one, or give a lower part that knows its input's shape."
+            )
         shape, dtype = self.input_spec_of
         inputs = keras.Input(shape[1:], dtype=dtype, name="inputs")
         return keras.Model(inputs, self.upper(self.features(inputs)[-1]), name="network")
@@ -106,12 +116,12 @@ class Parts(Classifier):
     @property
     def lower_states(self) -> list:
         """What a pass through D moves: moving statistics, generators of dropout."""
-        return [v for segment in self.segments for v in segment.non_trainable_variables]
+        return [v for segment in self.segments for v in moved_by_passes(segment)]
 
     @property
     def readout_states(self) -> list:
         """The same of the readouts."""
-        return [v for readout in self.readouts for v in readout.non_trainable_variables]
+        return [v for readout in self.readouts for v in moved_by_passes(readout)]
 
     def penalties(self) -> list:
         """Regularisation losses of the layers of D and U."""
@@ -129,18 +139,19 @@ class Parts(Classifier):
                 Momentum would go on pushing after the readout knows nothing.
             **kwargs: `loss` of labels and logits, the readouts' too, and Keras' options.
         """
+        forgets = keras.optimizers.get(
+            forget_optimizer or keras.optimizers.SGD(1e-2, name="forget_optimizer")
+        )
+        if decay := getattr(forgets, "inner_optimizer", forgets).weight_decay:
+            raise ValueError(
+                f"FeatureSieve: forget_optimizer must not decay weights, got weight_decay {decay}; "
+                "leave it to the main optimizer."
+            )
         super().compile(optimizer=optimizer, **kwargs)
+        self.forget_optimizer = self._prepared(forgets)
         self.readout_optimizer = self._prepared(
             readout_optimizer or keras.optimizers.SGD(1e-2, momentum=0.9, name="readout_optimizer")
         )
-        self.forget_optimizer = self._prepared(
-            forget_optimizer or keras.optimizers.SGD(1e-2, name="forget_optimizer")
-        )
-        if getattr(self.forget_optimizer, "weight_decay", None):
-            raise ValueError(
-                "FeatureSieve: forget_optimizer must not decay weights, got weight_decay "
-                f"{self.forget_optimizer.weight_decay}; leave it to the main optimizer."
-            )
         if self.built:
             self.build_optimizers()
 
@@ -153,9 +164,14 @@ class Parts(Classifier):
 
     def build_optimizers(self):
         """Give every optimizer its variables, before anything is traced or restored."""
-        self.optimizer.build(self.optimized_variables)
-        self.readout_optimizer.build(self.readout_variables)
-        self.forget_optimizer.build(self.lower_variables)
+        if self.forget_every and not self.lower_variables:
+            raise ValueError(
+                "FeatureSieve: nothing below the cut can be trained, so nothing can be forgotten; "
+                "unfreeze it, cut later, or take forget_every=0."
+            )
+        build_once(self.optimizer, self.optimized_variables)
+        build_once(self.readout_optimizer, self.readout_variables)
+        build_once(self.forget_optimizer, self.lower_variables)
 
     def get_compile_config(self):
         """What `compile` was given, for `.keras` files."""
@@ -184,47 +200,9 @@ def _plain(part):
     return list(part) if isinstance(part, (list, tuple)) else part
 
 
-def _check_kinds(lower, upper, readout):
-    lists = [isinstance(part, (list, tuple)) for part in (lower, readout)]
-    if lists[0] != lists[1] or (lists[0] and not 0 < len(lower) == len(readout)):
-        raise ValueError(
-            "FeatureSieve: lower and readout must be one network each, or lists of the same "
-            f"length, got {_told(lower)} and {_told(readout)}."
-        )
-    parts = {
-        "lower": lower if lists[0] else [lower],
-        "readout": readout if lists[1] else [readout],
-        "upper": [upper],
-    }
-    for name, given in parts.items():
-        for one in given:
-            if not isinstance(one, keras.Layer):
-                raise ValueError(
-                    f"FeatureSieve: {name} must be a keras.Model or keras.Layer, got "
-                    f"{type(one).__name__}."
-                )
-
-
-def _told(part):
-    return f"{len(part)} in a list" if isinstance(part, (list, tuple)) else type(part).__name__
-
-
-def _check_fit(logits, read):
-    for name, shape in [("upper", logits), *(("readout", shape) for shape in read)]:
-        if len(shape) != 2 or shape[1] != logits[-1] or logits[-1] < 2:
-            raise ValueError(
-                f"FeatureSieve: {name} must give logits [B, K] of the same K >= 2 classes, "
-                f"its output has shape {shape}; upper's has shape {logits}."
-            )
-
-
-def _check_apart(parts):
-    seen = set()
-    for part in parts:
-        own = {id(variable) for variable in part.variables}
-        if seen & own:
-            raise ValueError(
-                f"FeatureSieve: {part.name} shares variables with another part; lower, upper and "
-                "readout must have no layer in common."
-            )
-        seen |= own
+def detached(features):
+    """What a layer gave, without its gradient but with its mask, of which the readout may ask."""
+    found = ops.stop_gradient(features)
+    if (mask := getattr(features, "_keras_mask", None)) is not None:
+        found._keras_mask = mask
+    return found

@@ -20,7 +20,7 @@ def signatures(model) -> dict[str, Signature]:
 
     Shapes: inputs [B, ...]; probabilities, logits [B, K] float32; label [B] int32
     """
-    return {"predict": serving.signatures(model.network)["predict"]}
+    return serving.signatures(model.network)
 
 
 def representation(model):
