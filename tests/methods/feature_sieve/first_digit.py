@@ -11,7 +11,10 @@ def first_digit(seed, rho, rho_val, sizes):
 
 
 def load(seed: int = 0):
-    """In memory, grouped by the first digit and what the others would say."""
+    """In memory, grouped by the first digit and what the others would say.
+
+    Gives: inputs, labels, groups, index
+    """
     half = {"correlation": 0.5, "validation_correlation": None}
     sizes = {"train_size": 4_000, "validation_size": 1_000, "test_size": 2_000}
     return shortcut_source(first_digit, seed, half, sizes, (slice(None), slice(0, 8)))
