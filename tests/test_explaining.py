@@ -77,6 +77,13 @@ def test_without_feature_maps_there_is_no_grad_cam(runs):
     found = experiment.explain([runs["plain"], runs["flat"]], examples=8)
     assert "grad_cam" not in found["figures"]
     assert found["notes"] == ["no grad_cam: flat has no feature maps"]
+    with pytest.raises(UsageError, match="no grad_cam: flat has no feature maps; take another"):
+        experiment.explain([runs["flat"]], methods=["grad_cam"], examples=8)
+
+
+def test_a_run_stands_there_once(runs):
+    with pytest.raises(UsageError, match="named twice"):
+        experiment.explain([runs["plain"], runs["plain"]])
 
 
 def test_the_page_and_the_text(runs, tmp_path, monkeypatch, capsys):

@@ -8,6 +8,7 @@ from tests.report.many_runs import make_run
 from tfkit.errors import UsageError
 from tfkit.report.board_pages import comparison_page
 from tfkit.report.comparison import compare, comparison_rows
+from tfkit.report.runs import Run, names_of
 from tfkit.report.tables import comparison_text
 from tfkit.statistics import holm, paired_tests, probability_of_improvement
 
@@ -204,3 +205,15 @@ def test_the_page_says_it_all(pair):
     page = comparison_page(compare(*pair))
     assert "tcvae and vae" in page and "In words" in page and "p Wilcoxon" in page
     assert "<script" not in page and page.count('class="strip"') == 4
+
+
+def test_runs_are_called_by_what_tells_them_apart(tmp_path):
+    def names(*folders, recipe="same"):
+        runs = [Run(tmp_path / folder, {"name": recipe}, "finished") for folder in folders]
+        return names_of(runs)
+
+    assert names("a", "b") == ["a", "b"]
+    assert names("sweep/f=0/seed_1", "sweep/f=1/seed_1") == ["f=0", "f=1"]
+    assert names("s/f=0/g=1/seed_1", "s/f=1/g=2/seed_1") == ["f=0/g=1", "f=1/g=2"]
+    one = [Run(tmp_path / "x", {"name": name}, "finished") for name in ("plain", "sieve")]
+    assert names_of(one) == ["plain", "sieve"] and names_of(one[:1]) == ["plain"]

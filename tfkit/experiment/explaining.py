@@ -67,6 +67,37 @@ def explain(
     Raises: UsageError for other models than classifiers, other data than pictures, runs on
         different data, a region beyond the pictures.
     """
+    _check(methods, split, count, examples)
+    folders = [RunFolder.open(folder) for folder in run_folders]
+    names = names_of([read_run(folder.path) for folder in folders])
+    if len(set(names)) < len(names):
+        raise UsageError("explain: a run is named twice.")
+    restored = {name: _restored(folder) for name, folder in zip(names, folders, strict=True)}
+    shown = _common_examples([one.source for one in restored.values()], folders, split, examples)
+    where = _region(restored[names[0]].source, region)
+    figures, shares, notes = {}, {}, []
+    for method in methods:
+        ways = {name: _way(method, one.model) for name, one in restored.items()}
+        if without := [name for name, way in ways.items() if way is None]:
+            notes.append(f"no {method}: {' and '.join(without)} has no feature maps")
+            continue
+        maps = {name: way(shown.inputs) for name, way in ways.items()}
+        shares[method] = {name: _share(own, where) for name, own in maps.items()}
+        figures[method] = _panels(shown, maps, shares[method], count)
+    if not figures:
+        raise UsageError(f"explain: {'; '.join(notes)}; take another method.")
+    if where is None:
+        notes.append("the data do not tell where the shortcut is, so there is no share on it")
+    runs = [
+        {"name": name, "run": str(folder), "seed": restored[name].replicate}
+        | {"shares": {method: own[name] for method, own in shares.items()}}
+        for folder, name in zip(folders, names, strict=True)
+    ]
+    return {"runs": runs, "figures": figures, "examples": len(shown.inputs), "notes": notes}
+
+
+def _check(methods: Sequence[str], split: str, count: int, examples: int) -> None:
+    """The plain options."""
     if unknown := [name for name in methods if name not in METHODS]:
         raise UsageError(f"explain: methods are {', '.join(METHODS)}, got {unknown[0]}.")
     if split not in PARTS:
@@ -75,29 +106,6 @@ def explain(
         raise UsageError(
             f"explain: takes 1 <= count <= examples, got {count} drawn of {examples} examples."
         )
-    folders = [RunFolder.open(folder) for folder in run_folders]
-    names = names_of([read_run(folder.path) for folder in folders])
-    restored = {name: _restored(folder) for name, folder in zip(names, folders, strict=True)}
-    shown = _common_examples([one.source for one in restored.values()], folders, split, examples)
-    where = _region(next(iter(restored.values())).source, region)
-    figures, notes = {}, []
-    runs = [
-        {"name": name, "run": str(folder), "seed": one.replicate, "shares": {}}
-        for folder, (name, one) in zip(folders, restored.items(), strict=True)
-    ]
-    for method in methods:
-        ways = {name: _way(method, one.model) for name, one in restored.items()}
-        if without := [name for name, way in ways.items() if way is None]:
-            notes.append(f"no {method}: {' and '.join(without)} has no feature maps")
-            continue
-        maps = {name: way(shown.inputs) for name, way in ways.items()}
-        shares = {name: _share(own, where) for name, own in maps.items()}
-        figures[method] = _panels(shown, maps, shares, count)
-        for run in runs:
-            run["shares"][method] = shares[run["name"]]
-    if where is None:
-        notes.append("the data do not tell where the shortcut is, so there is no share on it")
-    return {"runs": runs, "figures": figures, "examples": len(shown.inputs), "notes": notes}
 
 
 def _restored(folder: RunFolder) -> Assembly:

@@ -23,7 +23,8 @@ class SequenceReadout(keras.Layer):
         pooling: "first", where BERT's [CLS] is and what its classifier sees; or "mean".
         depth: hidden layers with ReLU, >= 0.
         width: of the hidden layers, >= 1.
-        normalization: of the pooled features, as in `DenseReadout`: "batch" or "none".
+        normalization: of the pooled features, as in `DenseReadout`: "center", which a sieve wants,
+            "batch" or "none".
     References: Tiwari et al. 2024, arXiv:2310.18590, who read out the first place linearly.
     """
 
@@ -33,7 +34,7 @@ class SequenceReadout(keras.Layer):
         pooling: Literal["first", "mean"] = "first",
         depth: int = 0,
         width: int = 64,
-        normalization: Literal["batch", "none"] = "none",
+        normalization: Literal["center", "batch", "none"] = "none",
         **kwargs,
     ):
         super().__init__(**kwargs)

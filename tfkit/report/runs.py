@@ -95,16 +95,26 @@ def read_run(path: Path) -> Run:
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """A name for each run: the recipes', or the folders' where two of those are the same."""
-    for name in (lambda run: str(run.recipe.get("name") or run.path.name), _folder_name):
-        names = [name(run) for run in runs]
+    """A name for each run: its recipe's, or that of its folder where recipes are called alike, or
+    as much of its path as differs from the others'.
+    """
+    paths = [run.path.resolve().parts for run in runs]
+    recipes = [
+        str(run.recipe.get("name") or path[-1]) for run, path in zip(runs, paths, strict=True)
+    ]
+    for names in (recipes, [path[-1] for path in paths]):
         if len(set(names)) == len(runs):
             return names
-    return [str(run.path) for run in runs]
+    start = _alike(paths)
+    end = _alike([path[start:][::-1] for path in paths])
+    return ["/".join(path[start : len(path) - end]) for path in paths]
 
 
-def _folder_name(run: Run) -> str:
-    return run.path.resolve().name
+def _alike(paths: Sequence[tuple[str, ...]]) -> int:
+    """How many parts paths have in common from their beginning, the last one left to each."""
+    least = min(map(len, paths)) - 1
+    differ = (n for n in range(least) if len({path[n] for path in paths}) > 1)
+    return next(differ, least)
 
 
 def _read(path: Path) -> Run:

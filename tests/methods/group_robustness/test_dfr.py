@@ -73,8 +73,12 @@ def test_more_than_two_classes():
     assert STRENGTHS == tuple(sorted(STRENGTHS, reverse=True))  # the first of equals is the weakest
 
 
-def test_a_network_that_ends_in_something_else_is_refused():
+@pytest.mark.parametrize(
+    ("activation", "told"),
+    [("softmax", "must give logits"), ("tanh", "must be a Dense without activation")],
+)
+def test_a_network_that_ends_in_something_else_is_refused(activation, told):
     inputs = keras.Input((3,))
-    softmax = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
-    with pytest.raises(ValueError, match="must be a Dense without activation"):
-        DFR(softmax)
+    network = keras.Model(inputs, keras.layers.Dense(2, activation=activation)(inputs))
+    with pytest.raises(ValueError, match=told):
+        DFR(network)
