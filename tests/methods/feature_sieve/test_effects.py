@@ -43,10 +43,11 @@ def test_where_the_simple_feature_is_the_core_a_search_chooses_never(tmp_path, m
     recipe = {
         "extends": str(Path(__file__).parents[3] / "recipes" / "feature_sieve" / "quick.yaml"),
         "data": {"name": "first_digit:load", "batch_size": 64},
+        "model": {"readout": {"name": "dense_readout", "depth": 1}},
         "evaluate": {"seeds": [1]},
         "export": None,
     }
-    found = experiment.search(recipe, sets=["model.readout.depth=1"])
+    found = experiment.search(recipe)
     trials = json.loads((Path(found["run"]) / "search" / "search.json").read_text())["trials"]
     valid = {trial["values"]["model.forget_every"]: trial["objective"] for trial in trials}
     print({key: round(value, 3) for key, value in valid.items()})
