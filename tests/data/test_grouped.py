@@ -138,7 +138,7 @@ def test_a_shortcut_task_as_a_source():
 def test_a_teacher_has_a_part_of_its_own():
     few = {"train_size": 400, "validation_size": 8, "test_size": 9}
     given = strip_bias.load(**few)
-    taught = rows(given.teacher_train(400, seed=0).take(1))
+    taught = rows(given.drawn("teacher", 400, seed=0).take(1))
     agreeing = np.mean([row["groups"] in (0, 3) for row in taught])
     assert 0.4 < agreeing < 0.6 and given.shapes["num_train"] == 400
     other = strip_bias.load(teacher_draw=1, **few)
@@ -146,5 +146,5 @@ def test_a_teacher_has_a_part_of_its_own():
     for split in ("valid", "test"):
         for one, again in zip(given.held_out(split, 9), other.held_out(split, 9), strict=True):
             np.testing.assert_array_equal(one["inputs"], again["inputs"])
-    with pytest.raises(ValueError, match="no teacher's part"):
-        strip_bias.load(teacher_correlation=None, **few).teacher_train(4, seed=0)
+    with pytest.raises(ValueError, match="got 'teacher'"):
+        strip_bias.load(teacher_correlation=None, **few).drawn("teacher", 4, seed=0)

@@ -70,19 +70,25 @@ class Classifier(ObjectiveModel):
 
     def fit(self, x=None, y=None, **kwargs):
         """Keras' `fit`; what `third` names is a keyword with arrays: `fit(x, y, groups=groups)`."""
+        if self.third != "weights" and kwargs.get("sample_weight") is not None:
+            raise ValueError(f"{type(self).__name__}: takes {self.third}=, and no sample_weight.")
         return super().fit(x, y, **self._by_keras_name(kwargs))
 
     def evaluate(self, x=None, y=None, **kwargs):
-        """Keras' `evaluate`, with the same keyword."""
+        """Keras' `evaluate`, with the same keyword, or Keras' own, as `fit` calls it."""
         return super().evaluate(x, y, **self._by_keras_name(kwargs))
 
     def check_third(self, given):
         """Refuse what `third` names where it is given as arrays; weights may be anything."""
 
     def _by_keras_name(self, keywords):
-        if self.third != "weights" and keywords.get("sample_weight") is not None:
-            raise ValueError(f"{type(self).__name__}: takes {self.third}=, and no sample_weight.")
-        given = keywords.pop(self.third, None)
+        known = [keywords.pop(name, None) for name in (self.third, "sample_weight")]
+        if all(given is not None for given in known):
+            raise ValueError(
+                f"{type(self).__name__}: {self.third} and sample_weight are the same here; pass "
+                f"{self.third}= alone."
+            )
+        given = next((given for given in known if given is not None), None)
         if given is None:
             return keywords
         self.check_third(given)
@@ -125,14 +131,19 @@ class Classifier(ObjectiveModel):
         return Labelled(*batch)
 
 
-def right(labels, logits):
-    """1.0 where the largest logit is the label's.  [B] int or one-hot [B, C], [B, C] -> [B]
-
-    Class numbers may be a column [B, 1], as some of Keras' data sets give them.
+def class_numbers(labels):
+    """Labels as class numbers.  [B], [B, 1] as some of Keras' data sets have them, or one-hot
+    [B, C] -> [B]
     """
+    if len(labels.shape) < 2:
+        return labels
+    return ops.squeeze(labels, -1) if labels.shape[-1] == 1 else ops.argmax(labels, axis=-1)
+
+
+def right(labels, logits):
+    """1.0 where the largest logit is the label's.  Labels as in `class_numbers`, [B, C] -> [B]"""
     if len(labels.shape) == len(logits.shape):
-        column = labels.shape[-1] == 1
-        labels = ops.squeeze(labels, -1) if column else ops.argmax(labels, axis=-1)
+        labels = class_numbers(labels)
     answers = ops.argmax(logits, axis=-1)
     return ops.cast(ops.equal(answers, ops.cast(labels, answers.dtype)), "float32")
 

@@ -32,7 +32,12 @@ class Answers(NamedTuple):
 
 def rows_at_once(source) -> int:
     """Examples of a batch of a pass over a part."""
-    return max(1, min(_ROWS, _BYTES // (4 * int(np.prod(source.shapes["input_shape"])))))
+    return rows_within(4 * int(np.prod(source.shapes["input_shape"])))
+
+
+def rows_within(example: int) -> int:
+    """Examples of a batch of a pass, where one has so many bytes."""
+    return max(1, min(_ROWS, _BYTES // max(1, example)))
 
 
 def answers(model, source, split: str) -> Answers:

@@ -1,9 +1,7 @@
 """Teachers of distillation: given or trained first, then frozen."""
 
 import keras
-from keras import ops
 
-from tfkit.classification.classifier import Classifier, right, weighted_mean
 from tfkit.classification.networks import NetworkClassifier, logits_of
 from tfkit.keras_files import load_model
 from tfkit.stage import Stage
@@ -35,15 +33,17 @@ def agreed_classes(owner: str, student, teacher) -> int:
 
 
 class Taught(NetworkClassifier):
-    """A network that learns from a frozen teacher.
+    """A network, the student, that learns from a frozen teacher.
 
     A subclass defines `objective`. `teacher_is_trained` says that a recipe need not train it.
     """
 
-    def __init__(self, network, teacher, weight_decay=0.0, **kwargs):
-        super().__init__(network, weight_decay, **kwargs)
+    def __init__(self, student, teacher, weight_decay=0.0, **kwargs):
+        known = teacher_of(teacher)
+        agreed_classes(type(self).__name__, student, known)
+        super().__init__(student, weight_decay, **kwargs)
         self.teacher_is_trained = isinstance(teacher, str)
-        self.teacher = teacher_of(teacher)
+        self.teacher = known
         self.teacher.trainable = False
 
     def compile(self, optimizer="rmsprop", **kwargs):
@@ -53,8 +53,9 @@ class Taught(NetworkClassifier):
 
     def get_config(self):
         """The networks and the options."""
-        teacher = keras.saving.serialize_keras_object(self.teacher)
-        return {**super().get_config(), "teacher": teacher}
+        config = super().get_config()
+        student, teacher = config.pop("network"), keras.saving.serialize_keras_object(self.teacher)
+        return {**config, "student": student, "teacher": teacher}
 
     @classmethod
     def from_config(cls, config):
@@ -66,16 +67,11 @@ class Taught(NetworkClassifier):
         return cls(**{**config, **networks})
 
 
-class Teacher(Classifier):
+class Teacher(NetworkClassifier):
     """A network trained to classify, before it teaches.
 
     loss = mean_b CE(f(x_b), y_b)
     """
-
-    def __init__(self, network: keras.Model, **kwargs):
-        super().__init__(**kwargs)
-        self.network = network
-        self.built = True
 
     def compile(self, optimizer="rmsprop", **kwargs):
         """Thaw the network, which its student keeps frozen; the student's further optimizers have
@@ -84,17 +80,6 @@ class Teacher(Classifier):
         self.network.trainable = True
         own = {name: one for name, one in kwargs.items() if not name.endswith("_optimizer")}
         super().compile(optimizer=optimizer, **own)
-
-    def call(self, inputs, training=False):
-        """Logits.  [B, ...] -> [B, C]"""
-        return self.network(inputs, training=training)
-
-    def objective(self, batch, training):
-        """The mean cross-entropy of a batch, and the share of right answers."""
-        given = self.labelled(batch)
-        logits = self(given.inputs, training=training)  # [B, C]
-        loss = weighted_mean(self.per_example(given.labels, logits), given.third)
-        return loss, {"accuracy": ops.mean(right(given.labels, logits))}
 
 
 def teacher_stages(model, source) -> list[Stage]:
@@ -109,4 +94,5 @@ def teacher_stages(model, source) -> list[Stage]:
 
 def _batches(assembly, step: int):
     size, seed = assembly.recipe["data"]["batch_size"], assembly.seeds["data"]
-    return assembly.source.teacher_train(size, seed=seed, start_step=step).map(assembly.select)
+    drawn = assembly.source.drawn("teacher", size, seed=seed, start_step=step)
+    return drawn.map(assembly.select)

@@ -35,9 +35,13 @@ def load(
     References: a feature hidden by a simpler one: Tiwari and Shenoy 2023, arXiv:2301.13293;
         digits: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49
     """
-    correlations = {
-        "correlation": correlation,
-        "validation_correlation": validation_correlation,
-    }
-    sizes = {"train_size": train_size, "validation_size": validation_size, "test_size": test_size}
-    return shortcut_source(patch_threshold, seed, correlations, sizes, (slice(0, 8), slice(None)))
+    return shortcut_source(
+        patch_threshold,
+        seed,
+        (slice(0, 8), slice(None)),
+        correlation=correlation,
+        validation_correlation=validation_correlation,
+        train_size=train_size,
+        validation_size=validation_size,
+        test_size=test_size,
+    )

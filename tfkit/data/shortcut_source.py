@@ -12,29 +12,35 @@ _BITS = ("0", "1")
 def shortcut_source(
     task: Callable,
     seed: int,
-    correlations: dict[str, float | None],
-    sizes: dict[str, int],
     spurious: tuple[slice, slice],
+    *,
+    correlation: float,
+    validation_correlation: float | None,
+    train_size: int,
+    validation_size: int,
+    test_size: int,
     further: dict[str, dict] | None = None,
-    kind: type[GroupedSource] = GroupedSource,
 ) -> GroupedSource:
     """A task of `shortcuts` in memory, with the groups label x attribute.
 
     Args:
         task: the function that draws it.
         seed: of the draw, >= 0.
-        correlations: {"correlation": …, "validation_correlation": …}, in [0, 1]; the second may be
-            None for the first.
-        sizes: {"train_size": …, "validation_size": …, "test_size": …}, >= 1.
         spurious: rows and columns where the shortcut is.
+        correlation: P(a = y) in training, in [0, 1].
+        validation_correlation: the same in validation, in [0, 1]; None is that of training.
+        train_size: examples for training, >= 1.
+        validation_size: examples for choosing, >= 1.
+        test_size: examples for reporting, >= 1.
         further: {name: part} of training parts beside the three.
-        kind: the class of the result.
     Raises:
         ValueError: an option out of range.
     """
     name = task.__name__
-    check_options(name, correlations, sizes)
-    parts = task(seed, *correlations.values(), tuple(sizes.values()))
+    chances = {"correlation": correlation, "validation_correlation": validation_correlation}
+    sizes = {"train_size": train_size, "validation_size": validation_size, "test_size": test_size}
+    check_options(name, chances, sizes)
+    parts = task(seed, *chances.values(), tuple(sizes.values()))
     parts["valid"] = parts.pop("validation")
     parts |= further or {}
     groups = {part: 2 * drawn["y"] + drawn["a"] for part, drawn in parts.items()}
@@ -42,7 +48,7 @@ def shortcut_source(
     region = np.zeros(parts["train"]["x"].shape[1:3], bool)
     region[spurious] = True
     names = group_names([f"y={bit}" for bit in _BITS], [f"a={bit}" for bit in _BITS])
-    return kind(
+    return GroupedSource(
         splits,
         2,
         Groups(names, groups),

@@ -142,9 +142,10 @@ def strip_bias_teacher(seed: int = 0, rho: float = UNBIASED, size: int = 6_000, 
     Raises:
         ValueError: an argument out of range.
     """
+    for name, value, least in (("size", size, 1), ("draw", draw, 0)):
+        if value < least:
+            raise ValueError(f"strip_bias_teacher: {name} must be >= {least}, got {value}.")
     _checked("strip_bias_teacher", seed, rho, rho, (size, size, size))
-    if draw < 0:
-        raise ValueError(f"strip_bias_teacher: draw must be >= 0, got {draw}.")
     digits, _ = parted(np.random.default_rng([seed, 0]))
     generator = np.random.default_rng([seed, len(PARTS) + 1 + draw])
     return _part(_STRIP_BIAS, generator, digits, rho, size)

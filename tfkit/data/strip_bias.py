@@ -1,11 +1,8 @@
 """A noisy digit below a clear one that mostly tells the same."""
 
-from tfkit.data.grouped import GroupedSource
 from tfkit.data.shortcut_source import check_options, shortcut_source
 from tfkit.data.shortcuts import strip_bias, strip_bias_teacher
 from tfkit.data.source import Source
-
-_TEACHER = "teacher"
 
 
 def load(
@@ -23,7 +20,7 @@ def load(
         [digit a in {0, 1} + N(0, 0.2^2)] above [digit 3 (y = 0) or 8 (y = 1) + N(0, 0.5^2)]
 
     Pixels leave [0, 1], noise is not cut off. The source has a further training part with another
-    correlation, `source.teacher_train(batch_size, seed=…)`, from which a teacher can learn that
+    correlation, `source.drawn("teacher", batch_size, seed=…)`, from which a teacher can learn that
     does not use the shortcut.
     Groups are label x attribute. Digits of training and validation are the same images, put
     together anew; those of testing are others.
@@ -44,28 +41,22 @@ def load(
     References: a student that inherits no shortcut: Tiwari et al. 2024, arXiv:2310.18590;
         digits: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49
     """
-    correlations = {
-        "correlation": correlation,
-        "validation_correlation": validation_correlation,
-    }
-    sizes = {"train_size": train_size, "validation_size": validation_size, "test_size": test_size}
-    check_options("strip_bias", correlations | {"teacher_correlation": teacher_correlation}, sizes)
+    own = {"teacher_correlation": teacher_correlation}
+    check_options("strip_bias", own, {"train_size": train_size})
     if teacher_draw < 0:
         raise ValueError(f"strip_bias: teacher_draw must be >= 0, got {teacher_draw}.")
     further = {}
     if teacher_correlation is not None:
-        further[_TEACHER] = strip_bias_teacher(seed, teacher_correlation, train_size, teacher_draw)
-    top = (slice(0, 8), slice(None))
-    return shortcut_source(strip_bias, seed, correlations, sizes, top, further, Taught)
-
-
-class Taught(GroupedSource):
-    """A source with a further training part, for a teacher; see `load`."""
-
-    def teacher_train(self, batch_size: int, *, seed: int, start_step: int = 0):
-        """Batches as of `train`, from the teacher's part; ValueError where there is none."""
-        if _TEACHER not in self.splits:
-            raise ValueError(
-                "strip_bias: there is no teacher's part; give teacher_correlation a number."
-            )
-        return self.drawn(_TEACHER, batch_size, seed=seed, start_step=start_step)
+        drawn = strip_bias_teacher(seed, teacher_correlation, train_size, teacher_draw)
+        further["teacher"] = drawn
+    return shortcut_source(
+        strip_bias,
+        seed,
+        (slice(0, 8), slice(None)),
+        correlation=correlation,
+        validation_correlation=validation_correlation,
+        train_size=train_size,
+        validation_size=validation_size,
+        test_size=test_size,
+        further=further,
+    )

@@ -35,9 +35,13 @@ def load(
     References: a feature hidden by a simpler one: Tiwari and Shenoy 2023, arXiv:2301.13293;
         digits: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49
     """
-    correlations = {
-        "correlation": correlation,
-        "validation_correlation": validation_correlation,
-    }
-    sizes = {"train_size": train_size, "validation_size": validation_size, "test_size": test_size}
-    return shortcut_source(strip_xor, seed, correlations, sizes, (slice(None), slice(0, 8)))
+    return shortcut_source(
+        strip_xor,
+        seed,
+        (slice(None), slice(0, 8)),
+        correlation=correlation,
+        validation_correlation=validation_correlation,
+        train_size=train_size,
+        validation_size=validation_size,
+        test_size=test_size,
+    )

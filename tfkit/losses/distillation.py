@@ -30,7 +30,8 @@ def distillation_loss(student_logits, teacher_logits, temperature: float = 3.0):
     """
     temperature = _positive("distillation_loss", temperature)
     student, teacher = at_least_float32(student_logits, teacher_logits)
-    if len(student.shape) != 2 or tuple(student.shape) != tuple(teacher.shape):
+    ranks = [len(logits.shape) for logits in (student, teacher)]
+    if ranks != [2, 2] or not _may_be_equal(student.shape, teacher.shape):
         raise ValueError(
             "distillation_loss: student_logits and teacher_logits must have the same shape [B, K], "
             f"got {tuple(student.shape)} and {tuple(teacher.shape)}."
@@ -73,6 +74,11 @@ def debiased_distillation_loss(
     _check_mixing("debiased_distillation_loss", mixing, mode)
     distillation = distillation_loss(student_logits, teacher_logits, temperature)  # [B]
     weights = ops.cast(ops.convert_to_tensor(weights), distillation.dtype)
+    if len(weights.shape) != 1 or not _may_be_equal(weights.shape, distillation.shape):
+        raise ValueError(
+            "debiased_distillation_loss: weights must be [B], one for each example, got shape "
+            f"{tuple(weights.shape)} for logits {tuple(ops.shape(student_logits))}."
+        )
     logits = ops.cast(student_logits, distillation.dtype)
     entropy = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)  # [B]
     return ops.mean(mixed(distillation, entropy, weights, mixing, mode))
@@ -178,6 +184,11 @@ class Distillation(keras.losses.Loss):
     def get_config(self):
         """The arguments."""
         return {**super().get_config(), "temperature": self.temperature}
+
+
+def _may_be_equal(one, other) -> bool:
+    """Whether shapes of one rank agree as far as they are known while a graph is traced."""
+    return all(a == b for a, b in zip(one, other, strict=True) if None not in (a, b))
 
 
 def _positive(owner, temperature):

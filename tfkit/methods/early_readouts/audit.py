@@ -12,8 +12,9 @@ def write_audit(model, path, **columns) -> Path:
         index, weight, margin, flagged, …
 
     `weight` is what the example counts now, `margin` how sure the readout of the last round was,
-    `flagged` in how many rounds it erred. Who is flagged is in conflict with what early layers
-    learn first: a shortcut that does not hold there, or a wrong label.
+    `flagged` in how many rounds it erred, whether or not `flag_cap` let the example weigh more. Who
+    is flagged is in conflict with what early layers learn first: a shortcut that does not hold
+    there, or a wrong label.
 
     Args:
         model: a `DebiasedDistillation`.
@@ -23,9 +24,9 @@ def write_audit(model, path, **columns) -> Path:
         ValueError: a column of another length.
     """
     known = {
-        "weight": np.asarray(model.sample_weights),
-        "margin": np.asarray(model.ledger.margins),
-        "flagged": np.asarray(model.ledger.flags),
+        "weight": model.sample_weights.numpy(),
+        "margin": model.ledger.margins.numpy(),
+        "flagged": model.ledger.flags.numpy(),
     }
     further = {name: np.asarray(values) for name, values in columns.items()}
     for name, values in further.items():

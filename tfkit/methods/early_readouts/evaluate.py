@@ -49,7 +49,7 @@ def evaluate(model, source, split, metrics, seed) -> dict[str, float]:
     if unknown := set(metrics or ()) - set(_KNOWN):
         raise ValueError(f"evaluate: metrics must be among {', '.join(_KNOWN)}, got {unknown}.")
     names = [name for name in _KNOWN if metrics is None or name in metrics]
-    values = {"effective_sample_size": float(np.asarray(model.ledger.effective))}
+    values = {"effective_sample_size": float(model.ledger.effective.numpy())}
     student = evaluation.answers(model, source, split)
     values |= evaluation.group_scores(student, source)
     if {"teacher_worst_group"} & set(names):
@@ -63,7 +63,7 @@ def evaluate(model, source, split, metrics, seed) -> dict[str, float]:
 
 def readout_scores(model, source, split, student) -> dict[str, float]:
     """What the early readout says of a held-out part, and the student where it errs."""
-    if not int(np.asarray(model.ledger.rounds)):
+    if not model.ledger.rounds.numpy():
         nothing = ("readout_conflict", "readout_worst_group", "error_ratio", "margin_ratio")
         return dict.fromkeys(nothing, 0.0)
     readout = evaluation.answers(model.probe, source, split)
@@ -113,7 +113,7 @@ def facts(model, source, train, chosen_by) -> dict[str, str]:
 def figures(model, source, seed) -> dict[str, Figure]:
     """Accuracy by group on the test part, and the weights of the training set by group."""
     given = evaluation.answers(model, source, "test")
-    groups, weights = source.group_ids("train"), np.asarray(model.sample_weights)
+    groups, weights = source.group_ids("train"), model.sample_weights.numpy()
     names = [str(name) for name in source.disjoint.names]
     means = [weights[groups == k].mean() if (groups == k).any() else 1.0 for k in range(len(names))]
     by_group = Figure(

@@ -5,20 +5,20 @@ from typing import Literal
 import keras
 from keras import ops
 
-from tfkit.classification.classifier import Classifier, right
-from tfkit.classification.networks import decayed
-from tfkit.classification.teaching import agreed_classes, teacher_of
+from tfkit.classification.classifier import right
+from tfkit.classification.teaching import Taught
 from tfkit.losses import distillation_loss
 from tfkit.losses.distillation import mixed
 from tfkit.methods.early_readouts import checks, passes
 from tfkit.methods.early_readouts.probe import Probe, ReadoutFit
-from tfkit.methods.early_readouts.rounds import Rounds, one_round
-from tfkit.methods.early_readouts.teacher import know_teacher, teacher_logits
+from tfkit.methods.early_readouts.rounds import Rounds, one_round, warn_of_no_round
+from tfkit.methods.early_readouts.row_numbers import rows_of_batch
+from tfkit.methods.early_readouts.teacher import forget_teacher, know_teacher, teacher_logits
 from tfkit.methods.early_readouts.weights import Ledger
 
 
 @keras.saving.register_keras_serializable(package="tfkit")
-class DebiasedDistillation(Classifier):
+class DebiasedDistillation(Taught):
     """DeDiER: distils a teacher, with more weight where a readout of an early layer errs surely.
 
         loss = mean_b [ mixing w_b T^2 KL(softmax(t_b / T) || softmax(s_b / T))
@@ -31,6 +31,9 @@ class DebiasedDistillation(Classifier):
     belong to rows of the training set (`index`), in `sample_weights`. No group labels are used.
 
         model.fit(x, y, index)   or   model.fit(data set of (x, y, index), epochs=…)
+
+    The numbers in `index` are checked, but under XLA only those that rounds go through, which with
+    `whole` are not those that are trained on: a number beyond the last row then has its weight.
 
     Shapes: inputs [B, ...] -> logits [B, C]
     Needs: inputs, labels, index
@@ -59,11 +62,12 @@ class DebiasedDistillation(Classifier):
         readout_epochs: passes that fit a readout, >= 1; with a batch size 1 is published.
         readout_batch_size: examples of a step of the readout, >= 1; null: the whole training set,
             as far as its features can be kept in memory.
-        flag_cap: largest share of the training set that may weigh more than 1, in (0, 1]; below 1
-            where labels are noisy, since the readout is sure against wrong labels too.
+        flag_cap: largest share of the training set that may weigh more than 1, in (0, 1], the
+            heaviest; below 1 where labels are noisy, since the readout is sure against wrong ones.
         normalize_weights: divide by the batch's mean weight, which keeps the learning rate's
             meaning; false is the published code's.
-        cache_teacher: compute the teacher's logits once for each training; not with augmentation.
+        cache_teacher: compute the teacher's logits once for each training, of what rounds go
+            through; not with augmentation. Null: unless `fit` is given `whole`.
         weight_decay: L2 penalty w/2 |v|^2 of the student's variables in the gradient, >= 0.
     References: Tiwari et al. 2024, arXiv:2310.18590; code: molereddy/distillation-group-analysis.
     """
@@ -92,25 +96,25 @@ class DebiasedDistillation(Classifier):
         readout_batch_size: int | None = None,
         flag_cap: float = 1.0,
         normalize_weights: bool = False,
-        cache_teacher: bool = True,
+        cache_teacher: bool | None = None,
         weight_decay: float = 0.0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        options = {name: value for name, value in locals().items() if name in checks.OPTIONS}
-        for name, value in checks.checked(type(self).__name__, options).items():
-            setattr(self, name, value)
-        self.teacher_is_trained = isinstance(teacher, str)  # a recipe need not do it
-        self.student, self.teacher = student, teacher_of(teacher)
-        self.classes = agreed_classes(type(self).__name__, student, self.teacher)
-        self.probe = Probe(type(self).__name__, student, readout_layer, readout, self.classes)
-        self.ledger = Ledger(num_train, memory)
+        super().__init__(student, teacher, weight_decay, **kwargs)
+        self.readout_layer, self.num_train = readout_layer, num_train
+        self.alpha, self.beta, self.temperature, self.mixing = alpha, beta, temperature, mixing
+        self.memory, self.mode, self.flag_cap = memory, mode, flag_cap
+        self.first_round, self.round_every, self.round_steps = first_round, round_every, round_steps
+        self.readout_epochs, self.readout_batch_size = readout_epochs, readout_batch_size
+        self.normalize_weights, self.cache_teacher = normalize_weights, cache_teacher
+        owner = type(self).__name__
+        checks.check(owner, self.options)
+        self.probe = Probe(owner, student, readout_layer, readout, self.classes)
+        self.ledger = Ledger(num_train, memory, flag_cap)
         counter = {"initializer": "zeros", "dtype": "int32", "trainable": False}
         self.updates = self.add_weight(name="updates", **counter)
         self.epochs = self.add_weight(name="epochs", **counter)  # as `fit` counts them
         self.teacher_table = self.ask_teacher = None  # its logits [N, C], and what gives them
-        self.teacher.trainable = False
-        self.built = True  # all variables exist: compile() can build the optimizers over them
 
     def compile(self, optimizer="rmsprop", readout_optimizer=None, *, loss=None, **kwargs):
         """Two optimizers, each over its own variables.
@@ -122,7 +126,6 @@ class DebiasedDistillation(Classifier):
             loss: what mixing leaves of learning from labels; None is the cross-entropy.
             **kwargs: Keras' options.
         """
-        self.teacher.trainable = False
         super().compile(optimizer=optimizer, loss=loss, **kwargs)
         if readout_optimizer is None:
             readout_optimizer = keras.optimizers.Adam(3e-2, name="readout_optimizer")
@@ -137,22 +140,14 @@ class DebiasedDistillation(Classifier):
         return {**config, "readout_optimizer": second}
 
     @property
-    def network(self) -> keras.Model:
-        """What is exported: the student."""
-        return self.student
+    def student(self) -> keras.Model:
+        """What is trained and exported."""
+        return self.network
 
     @property
-    def optimized_variables(self):
-        """What `optimizer` updates: the student's."""
-        return self.student.trainable_variables
-
-    def penalties(self):
-        """Regularisation losses of the student's layers."""
-        return self.student.losses
-
-    def differentiated(self, loss):
-        """With the weight decay."""
-        return decayed(loss, self.optimized_variables, self.weight_decay)
+    def options(self) -> dict:
+        """The constructor's arguments that are numbers or words, but for `weight_decay`."""
+        return {name: getattr(self, name) for name in checks.OPTIONS}
 
     def fit(self, x=None, y=None, index=None, *, whole=None, callbacks=None, **kwargs):
         """Train, with rounds between epochs; Keras' `fit` otherwise.
@@ -162,28 +157,31 @@ class DebiasedDistillation(Classifier):
             y: labels [N], class numbers.
             index: which rows of the training set these are [N]; None: 0 to N - 1. `sample_weight`
                 is the same by Keras' name.
-            whole: a data set of (x, y, index), the training set once and without augmentation, for
-                the rounds; None: what is trained on.
+            whole: a data set or arrays of (x, y, index), the training set once and without
+                augmentation, for the rounds; None: what is trained on.
             callbacks: Keras'; a `Rounds` among them takes the place of the model's own.
-            **kwargs: Keras'.
+            **kwargs: Keras', but for what would give rows another meaning: `class_weight`,
+                `validation_split`.
         Raises:
             ValueError: no index, or a data set without an end and no `whole`.
         """
-        index = kwargs.pop("sample_weight", index)
-        arrays = passes.arrays_of(x, y, index, self.num_train, type(self).__name__)
-        callbacks = list(callbacks or ())
-        own = next((c for c in callbacks if isinstance(c, Rounds)), None)
-        if own is None:
-            training_set = passes.over(self, x if arrays is None else arrays, whole)
-            own = Rounds(training_set, self.round_steps)
-            callbacks.insert(0, own)
-        if self.cache_teacher:
-            know_teacher(self, own.training_set)
-        return super().fit(x if arrays is None else arrays, callbacks=callbacks, **kwargs)
-
-    def call(self, inputs, training=False):
-        """The student's logits.  [B, ...] -> [B, C]"""
-        return self.student(inputs, training=training)
+        owner, callbacks = type(self).__name__, list(callbacks or ())
+        given = next((c for c in callbacks if isinstance(c, Rounds)), None)
+        checks.check_fit(owner, index, whole, given, kwargs)
+        index = kwargs.pop("sample_weight", None) if index is None else index
+        once = whole is None and given is None
+        arrays = passes.arrays_of(x, y, index, self.num_train, owner, once)
+        data = x if arrays is None else arrays
+        rounds = given or Rounds(passes.over(self, data, whole), self.round_steps)
+        if self.cache_teacher or (self.cache_teacher is None and whole is None):
+            know_teacher(self, rounds.training_set)
+        else:
+            forget_teacher(self)
+        if given is not None:
+            return super().fit(data, callbacks=callbacks, **kwargs)
+        history = super().fit(data, callbacks=[rounds, *callbacks], **kwargs)
+        warn_of_no_round(self)
+        return history
 
     @property
     def sample_weights(self):
@@ -193,13 +191,9 @@ class DebiasedDistillation(Classifier):
     def objective(self, batch, training):
         """The loss, its parts, and the effective sample size of the whole training set."""
         inputs, labels, index = self.labelled(batch)
-        logits = self.student(inputs, training=training)  # [B, C]
-        if not training:
-            index = None  # rows of a held-out part have no weights
-        elif index is None:
-            raise ValueError(f"{type(self).__name__}: a training batch must be (x, y, index).")
-        else:
-            index = ops.cast(ops.reshape(index, (-1,)), "int32")  # [B]
+        logits = self(inputs, training=training)  # [B, C]
+        owner = type(self).__name__  # rows of a held-out part have no weights
+        index = rows_of_batch(index, self.num_train, owner) if training else None  # [B]
         follow = distillation_loss(logits, teacher_logits(self, inputs, index), self.temperature)
         learn = self.per_example(labels, logits) if self.mixing < 1 else None
         loss = ops.mean(mixed(follow, learn, self.weights_of(index), self.mixing, self.mode))
@@ -232,19 +226,14 @@ class DebiasedDistillation(Classifier):
 
     def get_config(self):
         """The networks and the options."""
-        parts = {"student": self.student, "teacher": self.teacher, "readout": self.probe.given}
-        parts = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
-        options = {name: getattr(self, name) for name in checks.OPTIONS}
-        return {**super().get_config(), **options, **parts}
+        readout = keras.saving.serialize_keras_object(self.probe.given)
+        return {**super().get_config(), **self.options, "readout": readout}
 
     @classmethod
     def from_config(cls, config):
-        """Rebuild the networks, then the model."""
-        parts = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("student", "teacher", "readout")
-        }
-        return cls(**{**config, **parts})
+        """Rebuild the readout and the networks, then the model."""
+        readout = keras.saving.deserialize_keras_object(config["readout"])
+        return super().from_config({**config, "readout": readout})
 
 
 def supplied(parts: dict) -> dict:

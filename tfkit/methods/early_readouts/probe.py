@@ -1,5 +1,6 @@
 """The early part of a student, as it was in a round, and the readout that was fitted to it."""
 
+import itertools
 from typing import NamedTuple
 
 import keras
@@ -7,8 +8,16 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from tfkit.classification.classifier import class_numbers
+from tfkit.methods.early_readouts.tracing import over_open_batches
+
 _KEPT = 2**27  # features kept between passes, in numbers of 4 bytes; more are computed anew
 _EVALUATED = 1024  # features that the readout sees at once when it answers
+_POOLS = {
+    3: keras.layers.GlobalAveragePooling1D,
+    4: keras.layers.GlobalAveragePooling2D,
+    5: keras.layers.GlobalAveragePooling3D,
+}
 
 
 class Seen(NamedTuple):
@@ -50,10 +59,9 @@ def early_part(student: keras.Model, layer: str | int, owner: str) -> keras.Mode
 def frozen_copy(part: keras.Model, pooled: bool) -> keras.Model:
     """A copy with weights of its own; where `pooled`, with the mean over places or time behind."""
     copy = keras.models.clone_model(part)
-    pools = {3: keras.layers.GlobalAveragePooling1D, 4: keras.layers.GlobalAveragePooling2D}
     features = copy.outputs[0]
     if pooled and len(features.shape) > 2:
-        pool = pools.get(len(features.shape), keras.layers.Flatten)
+        pool = _POOLS.get(len(features.shape), keras.layers.Flatten)
         copy = keras.Model(copy.inputs, pool(name="pool")(features))
     copy.trainable = False
     return copy
@@ -89,7 +97,20 @@ class Probe(keras.Layer):
                 f"{tuple(answer.shape)}."
             )
         self.readout.trainable = False
+        self.start = [self._copied(number, v) for number, v in enumerate(self.readout.variables)]
         self.built = True
+
+    def _copied(self, number, variable):
+        """A variable of the readout as it is now: part of `.keras` files, as rounds start there."""
+        name, dtype = f"start_{number}", variable.dtype
+        copy = self.add_weight(variable.shape, "zeros", dtype, trainable=False, name=name)
+        copy.assign(variable)
+        return copy
+
+    def restart(self) -> None:
+        """Set the readout back to what it was when it was made."""
+        for variable, start in zip(self.readout.variables, self.start, strict=True):
+            variable.assign(start)
 
     def follow(self, student) -> None:
         """Copy the early layers as they are now."""
@@ -116,16 +137,18 @@ class ReadoutFit:
 
     Args:
         probe: early layers and readout.
-        optimizer: of the readout; it is built here.
+        optimizer: of the readout; it is built here, and each time starts as a new one would.
     """
 
     def __init__(self, probe: Probe, optimizer: keras.optimizers.Optimizer):
         self.probe, self.readout, self.optimizer = probe, probe.readout, optimizer
         self.readout.trainable = True
-        optimizer.build(self.readout.trainable_variables)
+        unused = type(optimizer).from_config(optimizer.get_config())
+        for one in (optimizer, unused):
+            one.build(self.readout.trainable_variables)
         self.readout.trainable = False
-        state = [*self.readout.variables, *optimizer.variables]
-        self.start = [(variable, ops.convert_to_numpy(variable.value)) for variable in state]
+        pairs = zip(optimizer.variables, unused.variables, strict=True)
+        self.start = [(variable, start.numpy()) for variable, start in pairs]
         features = tf.TensorSpec((None, *probe.early.outputs[0].shape[1:]), tf.float32)
         labels = tf.TensorSpec((None,), tf.int32)
         self.features = over_open_batches(probe.features, probe.early)
@@ -149,14 +172,14 @@ class ReadoutFit:
             batch_size: examples of a step; None: all at once, or where their features are too many
                 to keep, a batch of the pass.
         """
+        self.probe.restart()
         for variable, value in self.start:
             variable.assign(value)
         self.readout.trainable = True
         try:
             kept = self._kept(training_set)
-            for epoch in range(epochs):
-                for features, labels in self._batches(kept, training_set, batch_size, epoch):
-                    self.step(features, labels)
+            for batch in self._batches(kept, training_set, epochs, batch_size):
+                self.step(*batch)
         finally:
             self.readout.trainable = False
         return self._answers(kept, training_set)
@@ -169,32 +192,31 @@ class ReadoutFit:
             numbers += int(np.prod(features.shape))
             if numbers > _KEPT:
                 return None
-            parts.append((np.asarray(features), class_numbers(labels), np.asarray(index)))
+            parts.append((np.asarray(features), numbered(labels), np.asarray(index)))
         features, labels, index = map(np.concatenate, zip(*parts, strict=True))
         order = np.argsort(index, kind="stable")  # the loader's order must not matter
         return features[order], labels[order], index[order]
 
-    def _batches(self, kept, training_set, batch_size, epoch):
-        """One pass in batches, in another order each epoch where all are at hand."""
-        if kept is None:
-            for inputs, labels, _ in training_set(epoch):
-                features, labels = self.features(inputs), class_numbers(labels)
+    def _batches(self, kept, training_set, epochs, batch_size):
+        """What the steps take, in another order each epoch where all are at hand."""
+        if kept is not None and batch_size is None:
+            yield from itertools.repeat(tuple(map(tf.constant, kept[:2])), epochs)  # copied once
+        elif kept is not None:
+            for epoch in range(epochs):
+                yield from in_random_order(*kept[:2], batch_size, epoch)
+        else:
+            for inputs, labels, _ in itertools.chain.from_iterable(
+                map(training_set, range(epochs))
+            ):
+                features, labels = self.features(inputs), numbered(labels)
                 size = batch_size or len(labels)
                 for first in range(0, len(labels), size):
-                    rows = slice(first, first + size)
-                    yield features[rows], labels[rows]
-            return
-        features, labels, _ = kept
-        size = batch_size or len(labels)
-        order = np.random.default_rng(epoch).permutation(len(labels))
-        for first in range(0, len(labels), size):
-            rows = order[first : first + size] if batch_size else slice(None)
-            yield tf.constant(features[rows]), tf.constant(labels[rows])
+                    yield features[first : first + size], labels[first : first + size]
 
     def _answers(self, kept, training_set) -> Seen:
         if kept is None:
             parts = [
-                (np.asarray(i), class_numbers(y), np.asarray(self.logits(self.features(x))))
+                (np.asarray(i), numbered(y), np.asarray(self.logits(self.features(x))))
                 for x, y, i in training_set()
             ]
             return Seen(*map(np.concatenate, zip(*parts, strict=True)))
@@ -204,17 +226,14 @@ class ReadoutFit:
         return Seen(index, labels, np.concatenate(logits))
 
 
-def over_open_batches(function, network):
-    """A function of what `network` takes, traced once for batches of any size."""
-    if len(network.inputs) > 1:
-        return tf.function(function, reduce_retracing=True)
-    taken = network.inputs[0]
-    spec = tf.TensorSpec((None, *taken.shape[1:]), taken.dtype)
-    traced = tf.function(function, input_signature=[spec])
-    return lambda inputs: traced(ops.convert_to_tensor(inputs, taken.dtype))
+def in_random_order(features, labels, size: int, epoch: int):
+    """Batches of arrays, in the order of that epoch."""
+    order = np.random.default_rng(epoch).permutation(len(labels))
+    for first in range(0, len(labels), size):
+        rows = order[first : first + size]
+        yield tf.constant(features[rows]), tf.constant(labels[rows])
 
 
-def class_numbers(labels) -> np.ndarray:
-    """Labels as class numbers, also where they are one-hot.  [B] or [B, C] -> [B] int32"""
-    labels = np.asarray(labels)
-    return (labels.argmax(axis=1) if labels.ndim == 2 else labels).astype("int32")
+def numbered(labels) -> np.ndarray:
+    """Labels as class numbers.  [B], [B, 1] or one-hot [B, C] -> [B] int32"""
+    return np.asarray(class_numbers(np.asarray(labels))).astype("int32")

@@ -1,5 +1,7 @@
 """When a readout is fitted and examples are weighed: between epochs, inside `fit`."""
 
+import warnings
+
 import keras
 
 from tfkit.methods.early_readouts.passes import checked_index
@@ -26,12 +28,24 @@ class Rounds(keras.callbacks.Callback):
         self.training_set, self.every = training_set, every
         self.begun = 0
 
+    def on_train_begin(self, logs=None):
+        """Refuse calls of several steps within which a round would be due."""
+        model, steps = self.model, self.params.get("steps")
+        at_once = model.steps_per_execution
+        counts = (self.every, steps, int(model.updates.numpy()))
+        if self.every and at_once > 1 and any(n is None or n % at_once for n in counts):
+            raise ValueError(
+                f"{type(model).__name__}: steps_per_execution must divide round_steps, the steps "
+                f"of an epoch and those done so far, or rounds are missed; got {at_once}, and "
+                f"{', '.join(map(str, counts))}; compile with steps_per_execution=1."
+            )
+
     def on_epoch_begin(self, epoch, logs=None):
         """The round before this epoch."""
         if self.every is None:
-            self.before(int(self.model.epochs))
+            self.before(int(self.model.epochs.numpy()))
         else:
-            self.begun = int(self.model.updates)
+            self.begun = int(self.model.updates.numpy())
 
     def on_train_batch_begin(self, batch, logs=None):
         """The round before this step."""
@@ -47,9 +61,12 @@ class Rounds(keras.callbacks.Callback):
     def before(self, epoch: int) -> None:
         """A round, if one is due."""
         model = self.model
-        since = epoch - model.first_round
-        again = since > 0 and model.memory != "first" and since % model.round_every == 0
-        if since == 0 or (again and not model.ledger.is_settled):
+        since, ledger = epoch - model.first_round, model.ledger
+        if model.memory == "first":  # a `fit` that was interrupted comes to its epoch again
+            due = since == 0 and not ledger.rounds.numpy()
+        else:
+            due = since >= 0 and since % model.round_every == 0 and not ledger.is_settled
+        if due:
             model.reweigh(self.training_set)
 
 
@@ -64,6 +81,17 @@ def one_round(model, training_set) -> None:
     model.probe.follow(model.student)
     seen = model.readout_fit.run(training_set, model.readout_epochs, model.readout_batch_size)
     rows = checked_index(seen.index, model.num_train, type(model).__name__)
-    found = judged(seen.logits, seen.labels, model.alpha, model.beta, model.flag_cap)
+    found = judged(seen.logits, seen.labels, model.alpha, model.beta)
     if not model.ledger.remember(rows, *found):
         model.probe.set_weights(before)
+
+
+def warn_of_no_round(model) -> None:
+    """Say that a training ended before its first round, so that all examples weighed alike."""
+    if model.beta > 0 and not model.ledger.rounds.numpy():
+        warnings.warn(
+            f"{type(model).__name__}: there was no round, so this was plain distillation: "
+            f"first_round is {model.first_round}, and {model.updates.numpy()} steps were done; "
+            "train longer, or set first_round or round_steps.",
+            stacklevel=3,
+        )

@@ -2,12 +2,11 @@
 
 import keras
 
+from tfkit.classification.evaluation import rows_at_once
 from tfkit.classification.teaching import teacher_stages
 from tfkit.methods.early_readouts.audit import write_audit
-from tfkit.methods.early_readouts.rounds import Rounds
+from tfkit.methods.early_readouts.rounds import Rounds, warn_of_no_round
 from tfkit.stage import Stage
-
-_AT_ONCE = 512  # examples of a batch of a round's pass
 
 
 def stages(model, source) -> list[Stage]:
@@ -19,7 +18,7 @@ def stages(model, source) -> list[Stage]:
 def rounds(assembly) -> list[keras.callbacks.Callback]:
     """Rounds before the steps that begin an epoch, over the training part in its order."""
     source, model = assembly.source, assembly.model
-    size = min(_AT_ONCE, model.num_train)
+    size = min(rows_at_once(source), model.num_train)
 
     def training_set(epoch=None):
         found = source.in_order("train", size)
@@ -33,6 +32,7 @@ def rounds(assembly) -> list[keras.callbacks.Callback]:
 
 def audit(assembly, carried, folder) -> dict:
     """Write `weights.csv`: what every training example weighed, and why."""
+    warn_of_no_round(assembly.model)
     folder.mkdir(parents=True, exist_ok=True)
     source = assembly.source
     columns = {"label": source.labels("train"), "group": source.group_ids("train")}

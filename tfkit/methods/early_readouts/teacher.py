@@ -4,14 +4,14 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from tfkit.methods.early_readouts.passes import checked_index
-from tfkit.methods.early_readouts.probe import over_open_batches
+from tfkit.methods.early_readouts.row_numbers import checked_index
+from tfkit.methods.early_readouts.tracing import over_open_batches
 
 
 def know_teacher(model, training_set) -> None:
-    """Keep the teacher's logits of all rows in `model.teacher_table`, before the step is traced.
+    """Keep the teacher's logits of all rows in `model.teacher_table`.
 
-    Where a pass does not meet every row, the teacher is asked at each step as before.
+    Where a pass does not meet every row, the teacher is asked at each step.
 
     Args:
         model: a `DebiasedDistillation`.
@@ -25,8 +25,24 @@ def know_teacher(model, training_set) -> None:
     for inputs, _, index in training_set():
         rows = checked_index(index, model.num_train, type(model).__name__)
         table[rows], met[rows] = np.asarray(model.ask_teacher(inputs)), True
-    model.teacher_table = tf.constant(table) if met.all() else None
-    model.train_function = None  # the one that was traced may hold another table
+    if not met.all():
+        return forget_teacher(model)
+    with model.distribute_strategy.scope():
+        if model.teacher_table is None:
+            _set_table(model, tf.Variable(table, trainable=False))
+        else:
+            model.teacher_table.assign(table)  # the traced step reads it
+
+
+def forget_teacher(model) -> None:
+    """Ask the teacher at each step."""
+    if model.teacher_table is not None:
+        _set_table(model, None)
+
+
+def _set_table(model, table):
+    object.__setattr__(model, "teacher_table", table)  # no part of the model, to Keras
+    model.train_function = None  # traced with another source of logits
 
 
 def teacher_logits(model, inputs, index):
@@ -38,5 +54,5 @@ def teacher_logits(model, inputs, index):
         index: rows of the training set [B]; None for others.
     """
     if index is not None and model.teacher_table is not None:
-        return ops.take(model.teacher_table, index, axis=0)  # [B, C]
+        return tf.gather(model.teacher_table, index)  # [B, C]
     return ops.stop_gradient(ops.cast(model.teacher(inputs, training=False), "float32"))

@@ -1,5 +1,7 @@
 """Weights of examples from a readout's answers, and how they are remembered."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -15,18 +17,19 @@ class Ledger(keras.Layer):
     Args:
         rows: of the training set.
         memory: "first", "fresh", "sticky" or "surest".
+        flag_cap: largest share of the rows that may weigh more than 1, in (0, 1].
     """
 
-    def __init__(self, rows: int, memory: str):
+    def __init__(self, rows: int, memory: str, flag_cap: float = 1.0):
         super().__init__(name="ledger", trainable=False)
-        self.memory = memory
+        self.memory, self.flag_cap = memory, flag_cap
 
         def state(shape, start, name, dtype="float32"):
             return self.add_weight(shape, start, dtype, trainable=False, name=name)
 
         self.sample_weights = state((rows,), "ones", "sample_weights")
         self.margins = state((rows,), "zeros", "margins")  # of the last round
-        self.flags = state((rows,), "zeros", "flags", "int32")  # rounds in which the readout erred
+        self.flags = state((rows,), "zeros", "flags", "int32")  # rounds in which it erred
         self.effective = state((), keras.initializers.Constant(rows), "effective")
         self.rounds = state((), "zeros", "rounds", "int32")
         self.sureness = state((), "zeros", "sureness")  # mean margin of errors in the best round
@@ -36,7 +39,7 @@ class Ledger(keras.Layer):
     @property
     def is_settled(self) -> bool:
         """Whether further rounds would be for nothing."""
-        return self.memory == "surest" and int(self.waited) >= _PATIENCE
+        return self.memory == "surest" and self.waited.numpy() >= _PATIENCE
 
     def remember(self, rows, new, margin, wrong) -> bool:
         """Take up a round's weights, margins and errors of some rows.  [M] each
@@ -46,17 +49,18 @@ class Ledger(keras.Layer):
         """
         self.rounds.assign_add(1)
         sureness = float(margin[wrong].mean()) if wrong.any() else 0.0
-        if self.memory == "surest" and int(self.rounds) > 1 and sureness <= float(self.sureness):
+        again = self.memory == "surest" and self.rounds.numpy() > 1
+        if again and sureness <= self.sureness.numpy():
             self.waited.assign_add(1)
             return False
         self.sureness.assign(sureness)
         self.waited.assign(0)
-        weights, margins, flags = (
-            np.array(variable) for variable in (self.sample_weights, self.margins, self.flags)
-        )
+        state = (self.sample_weights, self.margins, self.flags)
+        weights, margins, flags = (variable.numpy() for variable in state)
         weights[rows] = remembered(weights[rows], new, wrong, self.memory)
         margins[rows] = margin
         flags[rows] += wrong
+        weights = capped(weights, margins, self.flag_cap)
         self.sample_weights.assign(weights)
         self.margins.assign(margins)
         self.flags.assign(flags)
@@ -64,7 +68,7 @@ class Ledger(keras.Layer):
         return True
 
 
-def judged(logits, labels, alpha: float, beta: float, flag_cap: float = 1.0):
+def judged(logits, labels, alpha: float, beta: float):
     """New weights, the readout's margins, and whether it errs.  [N, C], [N] -> [N] each
 
     Args:
@@ -72,17 +76,9 @@ def judged(logits, labels, alpha: float, beta: float, flag_cap: float = 1.0):
         labels: class numbers.
         alpha: as in `early_readout_weights`.
         beta: as in `early_readout_weights`.
-        flag_cap: largest share of examples that may weigh more than 1, in (0, 1]; where more err,
-            the surest errors do, and the others count as right.
     """
     margin, wrong = (np.asarray(value) for value in margins(logits, labels))
-    most = int(flag_cap * len(wrong))
-    if wrong.sum() > most:
-        surest = np.argsort(np.where(wrong, -margin, np.inf), kind="stable")[:most]
-        wrong = np.zeros_like(wrong)
-        wrong[surest] = True
-    weights = np.asarray(early_readout_weights(logits, labels, alpha, beta))
-    return np.where(wrong, weights, np.float32(1)), margin, wrong
+    return np.asarray(early_readout_weights(logits, labels, alpha, beta)), margin, wrong
 
 
 def remembered(before, new, wrong, memory: str):
@@ -96,6 +92,22 @@ def remembered(before, new, wrong, memory: str):
             the others take the new ones.
     """
     return np.where(wrong, new, before) if memory == "sticky" else new
+
+
+def capped(weights, margins, share: float):
+    """Weights of which no more than a share is above 1: the largest stay.  [N], [N] -> [N]
+
+    Args:
+        weights: all that are remembered, so that "sticky" does not gather more and more.
+        margins: what decides between equal weights.
+        share: in (0, 1].
+    """
+    most = math.floor(share * len(weights) + 1e-6)  # 0.29 * 100 is below 29
+    heavy = np.flatnonzero(weights > 1)
+    order = np.lexsort((-margins[heavy], -weights[heavy]))
+    kept = weights.copy()
+    kept[heavy[order[most:]]] = 1
+    return kept
 
 
 def effective_sample_size(weights) -> float:

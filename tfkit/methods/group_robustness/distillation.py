@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from tfkit.classification.classifier import right, weighted_mean
-from tfkit.classification.teaching import Taught, agreed_classes
+from tfkit.classification.teaching import Taught
 from tfkit.losses import distillation_loss
 
 
@@ -43,7 +43,6 @@ class KnowledgeDistillation(Taught):
         **kwargs,
     ):
         super().__init__(student, teacher, weight_decay, **kwargs)
-        agreed_classes("KnowledgeDistillation", student, self.teacher)
         if not 0 < temperature < float("inf"):
             raise ValueError(
                 f"KnowledgeDistillation: temperature must be finite and > 0, got {temperature}."
@@ -66,7 +65,5 @@ class KnowledgeDistillation(Taught):
 
     def get_config(self):
         """The networks and the options."""
-        config = super().get_config()
-        student = config.pop("network")
         options = {"temperature": self.temperature, "mixing": self.mixing}
-        return {**config, "student": student, **options}
+        return {**super().get_config(), **options}

@@ -50,9 +50,7 @@ class Transplanted(Taught):
 
     def get_config(self):
         """The networks and the options."""
-        config = super().get_config()
-        del config["network"]
-        return {**config, "student": self.student_config}
+        return {**super().get_config(), "student": self.student_config}
 
 
 @keras.saving.register_keras_serializable(package="tfkit")
