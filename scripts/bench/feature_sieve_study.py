@@ -205,8 +205,8 @@ def threshold(seed, forget_every, normalization, rate):
     data = patch_threshold(seed=seed)
     train, test = data["train"], data["test"]
     keras.utils.set_random_seed(seed)
-    readout = DenseReadout(2, normalization=normalization)
-    model = FeatureSieve(*networks(), readout, forget_every=forget_every)
+    parts = *networks(), DenseReadout(2, normalization=normalization)
+    model = FeatureSieve(*parts, forget_every=forget_every)
     model.compile(
         keras.optimizers.Adam(1e-3),
         readout_optimizer=keras.optimizers.Adam(1e-2),
@@ -215,7 +215,7 @@ def threshold(seed, forget_every, normalization, rate):
     )
     rows = tf.data.Dataset.from_tensor_slices((train["x"], train["y"]))
     rows = rows.shuffle(len(train["y"]), seed=seed).repeat().batch(BATCH)
-    model.fit(rows, steps_per_epoch=800, verbose=0)
+    model.fit(rows, steps_per_epoch=800, verbose=0, shuffle=False)
     answers = np.argmax(model.predict(test["x"], verbose=0), axis=1)
     found = group_accuracy(test["y"], answers, 2 * test["y"] + test["a"])
     return found["average"], found["worst_group"]
