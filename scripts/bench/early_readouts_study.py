@@ -1,7 +1,7 @@
 """What DeDiER's gain over plain distillation hangs on, in NumPy: many seeds in minutes.
 
     .venv/bin/python scripts/bench/early_readouts_study.py --seeds 0-7            # the whole table
-    .venv/bin/python scripts/bench/early_readouts_study.py --only base epochs
+    .venv/bin/python scripts/bench/early_readouts_study.py --only base surest --seeds 100-107
 
 strip_bias; a teacher of 128 + 128 units from examples whose attribute tells nothing; a student of
 16 + 16; 12 epochs of batches of 128, Adam 1e-3; a round after the first epoch: 60 steps of Adam
@@ -28,24 +28,33 @@ BASE = {
     "layer": 1,
     "start": "glorot",
     "round_at": None,  # updates before the round; None: an epoch
+    "surest": None,  # updates between rounds of memory "surest"; None: one round
 }
-WORLD = {"rho": 0.95, "teacher_rho": 0.5, "size": 6000, "teacher_epochs": 12, "teacher_draw": 0}
+WORLD = {
+    "rho": 0.95,
+    "size": 6000,
+    "teacher_rho": 0.5,
+    "teacher_size": 6000,
+    "teacher_epochs": 12,
+    "teacher_draw": 0,
+    "teacher_start": "glorot",
+}
 CASES = {
     "base": [{}],
     "start": [{"start": "torch"}, {"start": "he"}],
     "temperature": [{"temperature": t} for t in (1.0, 2.0, 6.0, 20.0)],
-    "units": [{"units": u} for u in ((4, 4), (8, 8), (64, 64), (16,))],
+    "units": [{"units": u} for u in ((4, 4), (8, 8), (32, 32), (64, 64), (8,), (16,))],
     "layer": [{"layer": 2}],
     "epochs": [{"epochs": e} for e in (2, 3, 4, 6, 24, 48)],
-    "rate": [{"rate": r} for r in (3e-4, 3e-3)],
+    "rate": [{"rate": 3e-4}, {"rate": 3e-4, "round_at": 150}, {"rate": 3e-3}],
     "round_at": [{"round_at": k} for k in (1, 10, 94, 200)],
-    "size": [
-        {"size": n, "round_at": k}
-        for n, k in ((2000, None), (2000, 47), (20000, None), (20000, 47))
-    ],
-    "teacher": [{"teacher_epochs": 1}, {"teacher_epochs": 40}, {"teacher_draw": 1}],
+    "size": [{"size": n, "round_at": k} for n in (2000, 20000) for k in (None, 47)],
+    "batch": [{"batch": 512}],
+    "teacher_epochs": [{"teacher_epochs": e} for e in (1, 3, 40)],
+    "teacher": [{"teacher_draw": 1}, {"teacher_size": 20000}, {"teacher_start": "torch"}],
     "teacher_rho": [{"teacher_rho": r} for r in (0.8, 0.95)],
-    "rho": [{"rho": r} for r in (0.9, 0.98, 0.995)],
+    "rho": [{"rho": r} for r in (0.9, 0.98, 0.99, 0.995)],
+    "surest": [{"size": n, "surest": k} for n in (6000, 20000, 2000) for k in (None, 16)],
 }
 
 
@@ -127,19 +136,22 @@ def fit(networks, x, gradient, seeds, epochs, batch, between=None):
 class World:
     """Data and teacher's logits for every seed."""
 
-    def __init__(self, seeds, rho, teacher_rho, size, teacher_epochs, teacher_draw):
+    def __init__(self, seeds, setting):
         from tfkit.data.shortcuts import strip_bias, strip_bias_teacher
 
-        drawn = [strip_bias(seed, rho, None, (size, 1, 4000)) for seed in seeds]
-        taught = [strip_bias_teacher(seed, teacher_rho, size, teacher_draw) for seed in seeds]
+        size = setting["size"]
+        drawn = [strip_bias(seed, setting["rho"], None, (size, 1, 4000)) for seed in seeds]
+        of_teacher = [setting[f"teacher_{name}"] for name in ("rho", "size", "draw")]
+        taught = [strip_bias_teacher(seed, *of_teacher) for seed in seeds]
         self.seeds = seeds
         self.x, self.y, _ = stacked([d["train"] for d in drawn])
         self.test = stacked([d["test"] for d in drawn])
         x, y, _ = stacked(taught)
         truth = np.eye(2, dtype=F)[y]
-        teacher = Networks((128, 128, 128, 2), [s + 1000 for s in seeds], "glorot", 1e-3)
+        start, epochs = setting["teacher_start"], setting["teacher_epochs"]
+        teacher = Networks((128, 128, 128, 2), [s + 1000 for s in seeds], start, 1e-3)
         order = [s + 500 for s in seeds]
-        fit(teacher, x, lambda z, rows: softmax(z) - truth[rows], order, teacher_epochs, 128)
+        fit(teacher, x, lambda z, rows: softmax(z) - truth[rows], order, epochs, 128)
         parts = range(0, size, 1000)
         logits = [teacher.forward(self.x[:, p : p + 1000])[-1] for p in parts]
         self.logits = np.concatenate(logits, axis=1)
@@ -159,7 +171,7 @@ def stacked(parts):
 
 
 def readout_weights(networks, world, layer, alpha=2.0, beta=3.0):
-    """exp(beta m^alpha) where a readout of 60 steps errs, else 1.  [R, N]"""
+    """exp(beta m^alpha) where a readout of 60 steps errs, else 1; mean margin of errors."""
     features = networks.forward(world.x)[layer]
     truth = np.eye(2, dtype=F)[world.y]
     width = features.shape[2]
@@ -172,8 +184,9 @@ def readout_weights(networks, world, layer, alpha=2.0, beta=3.0):
         g = (softmax(features @ kernel + bias) - truth) / F(truth.shape[1])
         adam.apply([features.swapaxes(1, 2) @ g, g.sum(1, keepdims=True)])
     p = softmax(features @ kernel + bias)
-    margin = np.abs(p[..., 0] - p[..., 1])
-    return np.where(p.argmax(-1) != world.y, np.exp(beta * margin**alpha), 1).astype(F)
+    margin, wrong = np.abs(p[..., 0] - p[..., 1]), p.argmax(-1) != world.y
+    sureness = (margin * wrong).sum(1) / np.maximum(wrong.sum(1), 1)
+    return np.where(wrong, np.exp(beta * margin**alpha), 1).astype(F), sureness
 
 
 def student(world, mixing, weighted, case):
@@ -181,12 +194,17 @@ def student(world, mixing, weighted, case):
     networks = Networks((128, *case["units"], 2), world.seeds, case["start"], case["rate"])
     truth, t = np.eye(2, dtype=F)[world.y], F(case["temperature"])
     wanted, weights = softmax(world.logits / t), np.ones(world.y.shape, F)
-    epoch = -(-world.y.shape[1] // case["batch"])
-    moment = epoch if case["round_at"] is None else case["round_at"]
+    moment, every = case["round_at"] or -(-world.y.shape[1] // case["batch"]), case["surest"]
+    best, waited = np.full(len(weights), -1.0), np.zeros(len(weights), int)
 
     def between(step):
-        if weighted and step == moment:
-            weights[:] = readout_weights(networks, world, case["layer"])
+        due = step and step % every == 0 if every else step == moment
+        if not (weighted and due) or waited.min() >= 3:
+            return
+        found, sureness = readout_weights(networks, world, case["layer"])
+        taken = (sureness > best) & (waited < 3)
+        weights[taken], best[taken] = found[taken], sureness[taken]
+        waited[:] = np.where(taken, 0, waited + 1)
 
     def gradient(z, rows):
         follow = mixing * t * (softmax(z / t) - wanted[rows])
@@ -217,7 +235,7 @@ def main() -> None:
         for change in CASES[group]:
             setting = {**WORLD, **{k: v for k, v in change.items() if k in WORLD}}
             key = str(setting)
-            worlds = {key: worlds[key] if key in worlds else World(seeds, **setting)}
+            worlds = {key: worlds[key] if key in worlds else World(seeds, setting)}
             case, told = {**BASE, **change}, ", ".join(f"{k} {v}" for k, v in change.items())
             line = f"{told or 'as above':34s} teacher {worlds[key].teacher.mean():.1f}"
             for mixing in (1.0, 0.5):

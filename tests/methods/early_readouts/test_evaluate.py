@@ -47,6 +47,21 @@ def test_who_is_contradicted():
     np.testing.assert_array_equal(against, attribute != part["labels"])
 
 
+def test_ratios_are_of_errors_against_the_shortcut_over_errors_with_it():
+    """A readout that follows the attribute, except that it doubts a few where that is right."""
+    model, part = model_of(), SOURCE.splits["test"]
+    attribute = part["groups"] % 2
+    with_it = np.flatnonzero(attribute == part["labels"])
+    says, margin = attribute.copy(), np.full(60, 0.8)
+    says[with_it[:3]], margin[with_it[:3]] = 1 - attribute[with_it[:3]], 0.2
+    gap = 2 * np.arctanh(margin)  # of logits whose probabilities are that far apart
+    logits = np.stack([np.where(says == k, gap, 0.0) for k in (0, 1)], axis=1)
+    object.__setattr__(model, "probe", lambda inputs: logits)  # the part is one batch
+    found = evaluate(model, SOURCE, "test", ["error_ratio", "margin_ratio"], 0)
+    assert found["error_ratio"] == pytest.approx(len(with_it) / 3) and found["error_ratio"] > 1
+    assert found["margin_ratio"] == pytest.approx(4.0, rel=1e-4)
+
+
 def test_ratios_are_finite():
     assert ratio(1.0, 4.0) == 0.25 and ratio(0.5, 0.0) == 1e6 and ratio(0.0, 0.0) == 1.0
 

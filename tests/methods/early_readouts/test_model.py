@@ -3,7 +3,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.methods.early_readouts.tasks import network, same, shortcut, values
+from tests.methods.early_readouts.tasks import (
+    CONFLICT,
+    ROWS,
+    X,
+    Y,
+    batches,
+    made,
+    network,
+    same,
+    values,
+    weights,
+)
 from tfkit.layers import ConvReadout
 from tfkit.losses import Distillation, early_readout_weights
 from tfkit.methods.early_readouts import Rounds
@@ -11,29 +22,6 @@ from tfkit.methods.early_readouts.passes import over_arrays
 from tfkit.methods.early_readouts.teacher import know_teacher
 from tfkit.methods.early_readouts.weights import Ledger, effective_sample_size
 from tfkit.models import DebiasedDistillation
-
-X, Y, CLEAR = shortcut()
-ROWS = np.arange(len(Y))
-CONFLICT = CLEAR != Y
-
-
-def made(student=None, teacher=None, seed=0, **options):
-    student = student or network(8, 8, seed=seed)
-    given = {"readout_layer": "hidden_1", "num_train": len(Y), "readout_epochs": 20, **options}
-    model = DebiasedDistillation(student, teacher or network(16, seed=9), **given)
-    model.compile(keras.optimizers.Adam(1e-2))
-    return model
-
-
-def weights(model):
-    return np.asarray(model.sample_weights)
-
-
-def batches(size=50, shuffle=None):
-    dataset = tf.data.Dataset.from_tensor_slices((X, Y, ROWS))
-    if shuffle is not None:
-        dataset = dataset.shuffle(len(Y), seed=shuffle)
-    return dataset.batch(size)
 
 
 def test_examples_against_the_shortcut_weigh_most():
@@ -263,8 +251,9 @@ def test_too_many_features_are_computed_anew(monkeypatch):
     assert asked == [None, 0, 1, None] and int(small.readout_optimizer.iterations) == 2 * 4
 
 
-def test_no_more_are_flagged_than_the_cap_allows():
-    model = made(flag_cap=0.02)
+@pytest.mark.parametrize("memory", ["first", "sticky"])
+def test_no_more_are_flagged_than_the_cap_allows(memory):
+    model = made(flag_cap=0.02, memory=memory)
     model.reweigh(lambda: [(X, Y, ROWS)])
     heavy = weights(model) > 1
     assert heavy.sum() == 8

@@ -1,14 +1,17 @@
 """What the sieve is for: shortcuts that hold always in training and tell nothing in the test."""
 
-import numpy as np
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.methods.feature_sieve import shortcuts as tasks
+from tfkit import experiment
 from tfkit.data.shortcuts import patch_xor, strip_xor
 
 STRIP = {"networks": tasks.perceptron, "steps": 600, "forget_rate": 0.03}
-SEEDS = (1, 12, 19)
 PATCH = {"networks": tasks.convolutions, "steps": 800, "forget_rate": 0.1}
+UNLUCKY = (1, 12, 19)  # the seeds below 21 on which a bare linear readout failed at F = 5
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +34,25 @@ def test_the_check_has_teeth(strip, wrong):
 
 
 @pytest.mark.slow
-def test_where_the_simple_feature_is_the_core_a_search_chooses_never():
+def test_where_the_simple_feature_is_the_core_a_search_chooses_never(tmp_path, monkeypatch):
     """The label is the first digit, of which the others tell nothing; a readout with a hidden layer
-    finds it wherever it is.
+    finds it wherever it is. With a linear one all are right in validation.
     """
-    data = strip_xor(seed=0, rho=0.5)
-    for part in data.values():
-        part["y"] = part["a"]
-    setting, found = {**STRIP, "forget_rate": 0.1, "readout": tasks.deep_readout}, {}
-    for forget_every in (0, 1):
-        model = tasks.trained(data, seed=0, forget_every=forget_every, **setting)
-        answers = np.argmax(model(data["validation"]["x"]), axis=1)
-        found[forget_every] = np.mean(answers == data["validation"]["y"])
-    assert found[0] > 0.99 and found[1] < 0.95
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # of first_digit
+    recipe = {
+        "extends": str(Path(__file__).parents[3] / "recipes" / "feature_sieve" / "quick.yaml"),
+        "data": {"name": "first_digit:load", "batch_size": 64},
+        "model": {"readout": {"name": "dense_readout", "depth": 1}},
+        "evaluate": {"seeds": [1]},
+        "export": None,
+    }
+    found = experiment.search(recipe)
+    trials = json.loads((Path(found["run"]) / "search" / "search.json").read_text())["trials"]
+    valid = {trial["values"]["model.forget_every"]: trial["objective"] for trial in trials}
+    print({key: round(value, 3) for key, value in valid.items()})
+    assert set(valid) == {0, 1, 5} and found["search"]["model.forget_every"] == 0
+    assert valid[0] > 0.99 and max(valid[1], valid[5]) < 0.98
 
 
 @pytest.mark.slow
@@ -82,11 +91,14 @@ def test_beside_batch_normalisation_the_shortcut_is_erased_with_the_batch_s_stat
 
 @pytest.mark.slow
 def test_a_readout_that_centres_leaves_less_to_luck():
-    """Seeds of which the bare linear readout loses (it loses 3 of the first 20)."""
+    """On seeds that the bare one loses, not all of them wherever it is computed."""
     setting = {**STRIP, "steps": 1000, "forget_rate": 0.1}
-    for seed in SEEDS:
-        data = strip_xor(seed=seed)
-        model = tasks.trained(data, seed=seed, forget_every=5, **setting)
-        worst = tasks.worst_group(model, data)
-        print(f"seed {seed}: worst group {worst:.3f}")
-        assert worst >= 0.95
+    worst = {}
+    for readout in (tasks.DenseReadout, tasks.bare_readout):
+        for seed in UNLUCKY:
+            data = strip_xor(seed=seed)
+            model = tasks.trained(data, seed=seed, forget_every=5, readout=readout, **setting)
+            worst[readout, seed] = tasks.worst_group(model, data)
+            print(f"{readout.__name__}, seed {seed}: worst group {worst[readout, seed]:.3f}")
+    assert min(worst[tasks.DenseReadout, seed] for seed in UNLUCKY) >= 0.95
+    assert min(worst[tasks.bare_readout, seed] for seed in UNLUCKY) < 0.95

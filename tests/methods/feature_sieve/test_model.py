@@ -4,25 +4,10 @@ import pytest
 import tensorflow as tf
 
 from tests.methods.feature_sieve import toys
+from tests.methods.feature_sieve.toys import compiled, sieve
 from tfkit.models import FeatureSieve
 
 X, Y = toys.blobs()
-
-
-def compiled(model, **options):
-    model.compile(
-        optimizer=keras.optimizers.Adam(1e-2),
-        readout_optimizer=keras.optimizers.Adam(1e-2),
-        forget_optimizer=keras.optimizers.SGD(0.1),
-        jit_compile=options.pop("jit_compile", False),
-        **options,
-    )
-    return model
-
-
-def sieve(seed=0, jit_compile=False, norm=False, dropout=0.0, **options):
-    given = toys.parts(seed, norm=norm, dropout=dropout)
-    return compiled(FeatureSieve(*given, **options), jit_compile=jit_compile)
 
 
 def given(model):
@@ -149,22 +134,6 @@ def test_xla_takes_the_same_steps(forget_every, bn_mode):
         np.testing.assert_allclose(list(one.values()), list(other.values()), rtol=1e-4, atol=1e-6)
 
 
-def test_two_sieves_are_forgotten_together():
-    keras.utils.set_random_seed(0)
-    lower = [toys.dense((6,), 8), toys.dense((8,), 7)]
-    readout = [toys.dense((8,), last=3), toys.dense((7,), last=3)]
-    model = compiled(FeatureSieve(lower, toys.dense((7,), last=3), readout, forget_every=1))
-    assert [v.shape[-1] for v in model.lower_variables] == [8, 8, 7, 7]
-    features, tape = model.recorded(tf.constant(X))
-    before = toys.values(model.lower_variables)
-    model.forget(features, tape)
-    assert all(toys.moved(before, model.lower_variables))
-    found = model.train_on_batch(X, Y, return_dict=True)
-    assert np.isfinite(list(found.values())).all()
-    again = FeatureSieve.from_config(model.get_config())
-    assert len(again.segments) == len(again.readouts) == 2
-
-
 def test_logs_what_the_readout_knew_before_it_learned():
     model = sieve(forget_every=1)
     logits = np.array(model.readout(model.lower(X)), "float64")
@@ -186,13 +155,6 @@ def test_what_is_exported_has_no_readout(tmp_path):
     loaded = tf.saved_model.load(str(tmp_path / "served"))
     np.testing.assert_allclose(loaded.serve(X), model(X), rtol=1e-5)
     assert len(loaded.variables) == len(network.variables)
-
-
-def test_weights_of_examples_enter_both_label_losses():
-    model = sieve(forget_every=0)
-    weights = np.zeros(32, "float32")
-    found = model.train_on_batch(X, Y, weights, return_dict=True)
-    assert found["loss"] == found["readout_loss"] == 0.0 and found["leak"] > 0
 
 
 def test_an_unbuilt_sieve_is_built_by_its_first_batch():

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from tests.methods.feature_sieve import toys
-from tests.methods.feature_sieve.test_model import sieve
 from tfkit.methods.feature_sieve import FreshProbe, probe_accuracy
 from tfkit.methods.feature_sieve.probe import _rotated, _standardised
 from tfkit.metrics.multinomial import class_probabilities
@@ -24,14 +23,14 @@ def test_reads_what_is_linear_and_nothing_where_there_is_nothing():
 
 
 def test_a_callback_logs_it_every_so_many_epochs():
-    model, (x, y) = sieve(), toys.blobs(rows=64)
+    model, (x, y) = toys.sieve(), toys.blobs(rows=64)
     probe = FreshProbe(x, y, every=2)
     history = model.fit(x, y, epochs=4, verbose=0, callbacks=[probe]).history["probe_accuracy"]
     assert history[0] == history[1] and history[2] == history[3] > 0.6
 
 
 def test_a_callback_takes_rows_that_are_sorted_by_class():
-    model, (x, y) = sieve(), toys.blobs(rows=64)
+    model, (x, y) = toys.sieve(), toys.blobs(rows=64)
     order = np.argsort(y)
     probe = FreshProbe(x[order], y[order])
     probe.set_model(model)

@@ -1,12 +1,11 @@
 import numpy as np
 
 from tests.methods.feature_sieve import toys
-from tests.methods.feature_sieve.test_model import sieve
 from tfkit.methods.feature_sieve.serve import representation, signatures
 
 
 def test_answers_are_those_of_the_classifier_without_its_readout():
-    model, (x, _) = sieve(), toys.blobs()
+    model, (x, _) = toys.sieve(), toys.blobs()
     (name, known), *rest = signatures(model).items()
     assert name == "predict" and not rest and list(known.inputs) == ["inputs"]
     found = known.function(inputs=x)
