@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests.methods.early_readouts.tasks import network, same, shortcut, values
 from tfkit.methods.early_readouts import Rounds
-from tfkit.methods.early_readouts.passes import over_batches
+from tfkit.methods.early_readouts.passes import arrays_of, over_batches
 from tfkit.methods.early_readouts.probe import early_part, frozen_copy
 from tfkit.methods.early_readouts.row_numbers import rows_of_batch
 from tfkit.methods.early_readouts.weights import Ledger, capped
@@ -50,6 +50,13 @@ def test_tensors_frames_and_arrays_of_the_whole_set_are_taken():
         np.testing.assert_allclose(fitted(made(), x, Y, ROWS), wanted, rtol=1e-4)
     found = fitted(made(), X, Y, ROWS, whole=(X[::-1], Y[::-1], ROWS[::-1]))
     np.testing.assert_allclose(found, wanted, rtol=1e-4)
+
+
+def test_rows_may_stand_in_a_tuple_or_beside_it():
+    for given, index in (((X, Y), ROWS[::-1]), ((X, Y, ROWS[::-1]), None)):
+        assert arrays_of(given, None, index, 80, "Model")[2].tolist() == ROWS[::-1].tolist()
+    with pytest.raises(ValueError, match="fit needs labels"):
+        arrays_of((X,), None, ROWS, 80, "Model")
 
 
 def test_an_input_may_have_a_name_and_be_called_inputs():

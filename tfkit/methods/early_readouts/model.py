@@ -32,8 +32,8 @@ class DebiasedDistillation(Taught):
 
         model.fit(x, y, index)   or   model.fit(data set of (x, y, index), epochs=…)
 
-    The numbers in `index` are checked, but under XLA only those that rounds go through, which with
-    `whole` are not those that are trained on: a number beyond the last row then has its weight.
+    Numbers in `index` are checked where arrays or rounds give them, and in each step but under XLA:
+    there a number beyond the last row, in a data set beside `whole`, takes the last row's weight.
 
     Shapes: inputs [B, ...] -> logits [B, C]
     Needs: inputs, labels, index

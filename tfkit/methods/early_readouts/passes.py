@@ -27,7 +27,7 @@ def arrays_of(x, y, index, num_train: int, owner: str, once: bool = True):
     if y is None and isinstance(x, dict) and "inputs" in x:
         x, y, index = x["inputs"], x.get("labels"), x.get("index", index)
     elif y is None and isinstance(x, tuple):
-        x, y, index = (*x, None, index)[:3] if len(x) < 3 else x
+        x, y, index = (*x, index)[:3] if len(x) > 1 else (*x, None, index)
     elif y is None and index is None:
         return None
     if y is None:
