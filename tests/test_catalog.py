@@ -72,7 +72,8 @@ def test_the_parts_of_a_docstring():
 
         Needs: images, factors
         Gives:
-            mig (factors): gap.
+            mig (factors): gap, in [0, 1];
+                larger is better.
             kl: divergence.
         Args:
             beta: weight,
@@ -84,6 +85,8 @@ def test_the_parts_of_a_docstring():
     assert doc["summary"] == "One line over two."
     assert doc["needs"] == ["images", "factors"]
     assert [(g["name"], g["needs"]) for g in doc["gives"]] == [("mig", ["factors"]), ("kl", [])]
+    told = [g["doc"] for g in doc["gives"]]
+    assert told == ["gap, in [0, 1]; larger is better.", "divergence."]
     assert doc["args"] == {"beta": "weight, >= 0.", "gamma": "other."}
     assert doc["references"] == "A 2020."
 

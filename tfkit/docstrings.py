@@ -55,20 +55,18 @@ def _words(lines: list[str]) -> list[str]:
 
 
 def _gives(lines: list[str]) -> list[dict]:
-    """`Gives: images, factors`, or a block with one `name (needs): what it is` a line, and
-    `(needs; asked)` where an evaluator computes it only if it is named.
+    """`Gives: images, factors`, or a block of `name (needs): what it is`, lines that go on further
+    in, and `(needs; asked)` where an evaluator computes it only if it is named.
     """
-    block = [
-        re.match(r"^\s+(\w+)(?: \(([\w, ]*?)(; asked|asked)?\))?: (.*)$", line) for line in lines
-    ]
-    found = [match for match in block if match]
-    if not found:
-        return [{"name": word, "needs": [], "doc": ""} for word in _words(lines)]
-    return [
-        {"name": m[1], "needs": _words([m[2] or ""]), "doc": m[4]}
-        | ({"asked": True} if m[3] else {})
-        for m in found
-    ]
+    found = []
+    for line in lines:
+        m = re.match(r"^\s+(\w+)(?: \(([\w, ]*?)(; asked|asked)?\))?: (.*)$", line)
+        if m:
+            found.append({"name": m[1], "needs": _words([m[2] or ""]), "doc": m[4]})
+            found[-1] |= {"asked": True} if m[3] else {}
+        elif found and line.strip():
+            found[-1]["doc"] += f" {line.strip()}"
+    return found or [{"name": word, "needs": [], "doc": ""} for word in _words(lines)]
 
 
 def _args(lines: list[str]) -> dict[str, str]:
