@@ -129,6 +129,14 @@ def test_a_component_of_the_users_is_read_and_not_imported(own):
     assert entry.options["rates"].default == [0.1, 0.2]
 
 
+def test_folders_without_an_init_are_packages_too(own, tmp_path):
+    (tmp_path / "one" / "other").mkdir(parents=True)
+    (tmp_path / "one" / "other" / "mine.py").write_text(OWN)
+    assert "width" in catalog.find(("network", "model"), "one.other.mine:build").options
+    with pytest.raises(declared.NotFound, match="no module one.other.yours"):
+        catalog.declared_entry("network", "one.other.yours:build")
+
+
 def test_a_model_of_the_users_stays_in_the_room_it_derives_from(own):
     entry = catalog.find("model", "own_catalogued:Mine")
     assert entry.needs == ("images",) and "kl" in entry.logs

@@ -125,9 +125,10 @@ def public_names(source: Source) -> list[str]:
 def read(module: str, paths: Paths) -> Source:
     """A module's parsed source, found like an import finds it but not executed."""
     search, spec = list(paths), None
-    for index, _ in enumerate(module.split("."), 1):
+    for index, part in enumerate(module.split("."), 1):
         name = ".".join(module.split(".")[:index])
-        spec = importlib.machinery.PathFinder.find_spec(name, search)
+        # by its last part: below folders without __init__.py, the whole name asks for the parents
+        spec = importlib.machinery.PathFinder.find_spec(part, search)
         if spec is None and index == 1:  # editable installs are found by hooks of their own
             spec = _found_by_hooks(name)
         if spec is None:

@@ -210,7 +210,7 @@ class FeatureSieve(Parts):
             pairs = zip(self.readouts, features, strict=True)
             losses = [ops.mean(forgetting_loss(a(known, training=True))) for a, known in pairs]
             loss = share_of_replica(sum(losses), self.forget_optimizer)
-        into = outer.gradient(loss, features)
+        into = outer.gradient(loss, features, unconnected_gradients="zero")
         variables = self.lower_variables
         gradients = tape.gradient(features, variables, output_gradients=into)
         self.forget_optimizer.apply(gradients, variables)
