@@ -18,7 +18,7 @@ class ConvReadout(keras.Layer):
         logits = mean over places (depth x block) W + b
 
     The first block changes the number of channels to `width`. depth 0 is linear in the mean over
-    places, so it is blind to where a feature is.
+    places, so it is blind to where a feature is. The logits stay float32 in half precision.
 
     Shapes: [B, H, W, C] -> [B, K]
     Args:
@@ -111,7 +111,8 @@ class DenseReadout(keras.Layer):
         logits = (depth x relu(h W_i + b_i)) W + b        h = norm(flatten(features))
 
     depth 0 is linear in all features, places and all. The weakest that still predicts is the right
-    one for a sieve: a stronger one reads, and has erased, more than the shortcut.
+    one for a sieve: a stronger one reads, and has erased, more than the shortcut. The logits stay
+    float32 in half precision.
 
     norm "center" subtracts each feature's mean over the batch, "batch" divides by its deviation as
     well; neither has a gain or offset, and moving statistics serve at inference. A sieve then

@@ -15,7 +15,8 @@ class SequenceReadout(keras.Layer):
 
         logits = dense(h_0)     or     dense(mean over the places that are not padding)
 
-    Padding is places where all features are 0, as networks of tfkit for texts make them.
+    Padding is places where all features are 0, as networks of tfkit for texts make them. The logits
+    stay float32 in half precision.
 
     Shapes: [B, T, D] -> [B, K]
     Args:

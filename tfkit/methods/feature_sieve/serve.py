@@ -20,7 +20,7 @@ def signatures(model) -> dict[str, Signature]:
 
     Shapes: inputs [B, ...]; probabilities, logits [B, K] float32; label [B] int32
     """
-    return serving.signatures(model.network)
+    return {"predict": serving.signatures(model.network)["predict"]}
 
 
 def representation(model):
