@@ -111,6 +111,7 @@ def test_without_a_choice_all_cheap_scores_in_their_order(model, source):
     assert np.isfinite(list(values.values())).all()
 
 
+@pytest.mark.slow
 def test_every_score_can_be_asked_for(model):
     shown = world(excluded=[{"shape": [2], "x": [0, 1, 2]}])
     names = [name for name in ASKED if not name.endswith("_10000") and "gbt" not in name]

@@ -239,6 +239,7 @@ def test_supplies_the_number_of_latents_once_the_encoder_is_there():
     assert room.supplied({}) == {} and room.supplied({"encoder": encoder}) == {"latent_dim": 7}
 
 
+@pytest.mark.slow
 def test_two_replicas_learn_what_one_does_from_the_whole_batch():
     script = Path(__file__).with_name("two_replicas.py")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
