@@ -17,8 +17,8 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from numpy_training import Adam, F, softmax
 
-F = np.float32
 BASE = {
     "units": (16, 16),
     "epochs": 12,
@@ -56,27 +56,6 @@ CASES = {
     "rho": [{"rho": r} for r in (0.9, 0.98, 0.99, 0.995)],
     "surest": [{"size": n, "surest": k} for n in (6000, 20000, 2000) for k in (None, 16)],
 }
-
-
-def softmax(logits):
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)
-
-
-class Adam:
-    """Keras' Adam over arrays that are changed in place."""
-
-    def __init__(self, arrays, rate):
-        self.arrays, self.rate, self.step = arrays, rate, 0
-        self.moments = [(np.zeros_like(a), np.zeros_like(a)) for a in arrays]
-
-    def apply(self, gradients):
-        self.step += 1
-        size = self.rate * np.sqrt(1 - 0.999**self.step) / (1 - 0.9**self.step)
-        for array, (mean, square), g in zip(self.arrays, self.moments, gradients, strict=True):
-            mean += F(0.1) * (g - mean)
-            square += F(0.001) * (g * g - square)
-            array -= F(size) * mean / (np.sqrt(square) + F(1e-7))
 
 
 class Networks:

@@ -22,37 +22,16 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from numpy_training import Adam, F, softmax
 
-F = np.float32
 BATCH, UNITS, CHUNK = 64, 64, 25
 SETTINGS = {1: {"rate": 0.03, "steps": 600}, 5: {"rate": 0.1, "steps": 1000}}
 READOUTS = ("none", "center", "batch", "scale")
 RATES = {"none": (0.01, 0.1), "center": (0.01, 0.1), "batch": (0.003, 0.01, 0.1)}  # of threshold
 
 
-def softmax(logits):
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)
-
-
 def transposed(arrays):
     return arrays.swapaxes(1, 2)
-
-
-class Adam:
-    """Keras' Adam over arrays that are changed in place."""
-
-    def __init__(self, arrays, rate):
-        self.arrays, self.rate, self.step = arrays, rate, 0
-        self.moments = [(np.zeros_like(a), np.zeros_like(a)) for a in arrays]
-
-    def apply(self, gradients):
-        self.step += 1
-        size = self.rate * np.sqrt(1 - 0.999**self.step) / (1 - 0.9**self.step)
-        for array, (mean, square), g in zip(self.arrays, self.moments, gradients, strict=True):
-            mean += F(0.1) * (g - mean)
-            square += F(0.001) * (g * g - square)
-            array -= F(size) * mean / (np.sqrt(square) + F(1e-7))
 
 
 def normalised(kind, features):
