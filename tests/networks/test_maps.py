@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tfkit.networks.maps import at_last_maps
+from tfkit.networks.resnet import resnet
 
 X = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
 
@@ -48,3 +49,13 @@ def test_the_two_functions_are_the_model(name):
 def test_a_network_without_maps_has_none():
     layers = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]
     assert at_last_maps(keras.Sequential(layers)) is None
+
+
+def test_a_layer_that_something_passes_by_is_no_place_for_a_cut():
+    """At one place a map is none any more, and the last map before it is in a residual block."""
+    model = resnet((32, 32, 3), 2)
+    features, head = at_last_maps(model)
+    rows = np.random.default_rng(1).random((2, 32, 32, 3)).astype("float32")
+    maps = features(rows)
+    assert maps.shape[1:3] == (2, 2)
+    np.testing.assert_allclose(head(maps), model(rows), rtol=1e-5, atol=1e-6)

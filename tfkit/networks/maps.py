@@ -9,20 +9,28 @@ from tfkit.networks.cutting import around, cut
 
 def at_last_maps(model) -> tuple[Callable, Callable] | None:
     """Two functions, inputs -> maps [B, h, w, C] and maps -> logits [B, K]: a model cut behind the
-    last layer that gives maps, also where that is in a model within it. None where no layer does.
+    last layer that gives maps and that nothing passes by, also where that is in a model within it.
+    None where there is no such layer.
 
     Args:
         model: Sequential or functional, one input, one output of logits.
-    Raises:
-        ValueError: something passes the maps beside them.
     """
-    for layer in reversed(model.layers):
+    parted = (_parted(model, layer) for layer in reversed(model.layers))
+    return next((halves for halves in parted if halves is not None), None)
+
+
+def _parted(model, layer):
+    """The two functions at a layer, or at one within it; None where it is no place for a cut."""
+    try:
+        if isinstance(layer, keras.layers.InputLayer):
+            return None
         if _are_maps(layer.output):
-            return None if isinstance(layer, keras.layers.InputLayer) else cut(model, layer.name)
+            return cut(model, layer.name)
         if isinstance(layer, keras.Model) and (inner := at_last_maps(layer)) is not None:
             before, after = around(model, layer.name)
             return _chain(before, inner[0]), _chain(inner[1], after)
-    return None
+    except ValueError:  # something passes it by, as within a residual block
+        return None
 
 
 def _are_maps(tensor) -> bool:
